@@ -1,0 +1,5 @@
+"""`python -m quietlight`."""
+
+from quietlight.cli import main
+
+main()

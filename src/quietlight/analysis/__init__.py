@@ -1,0 +1,1 @@
+"""frame -> its noise: how strong it is, and where the numbers come from."""

@@ -1,0 +1,1 @@
+"""file <-> frame: photos, raws, DNGs, bursts and what they say of themselves."""

@@ -1,0 +1,1 @@
+"""clean -> noisy: every nature of noise, with the variance it declares."""
