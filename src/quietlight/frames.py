@@ -53,6 +53,10 @@ class NoiseProfile:
             tuple(float(g * g * r) for g, r in zip(gains, read, strict=True)),
         )
 
+    def overstated(self, factor: float) -> NoiseProfile:
+        """The profile of noise whose standard deviation is `factor` times this one's."""
+        return NoiseProfile(tuple(factor**2 * s for s in self.shot), tuple(factor**2 * r for r in self.read))
+
     def averaged(self, count: float) -> NoiseProfile:
         """The profile of the mean of `count` frames of this profile: (shot/n, read/n)."""
         return NoiseProfile(tuple(s / count for s in self.shot), tuple(r / count for r in self.read))

@@ -16,6 +16,8 @@ from quietlight.frames import BAYER, Array, GainMap, NoiseProfile, RawFrame, Unu
 PLANE_COLORS = (0, 1, 1, 2)
 """Colour (0 red, 1 green, 2 blue) of the planes R, Gr, Gb, B."""
 
+_OPCODE_LISTS = (51008, 51009, 51022)
+
 
 def plane_offsets(cfa: str) -> tuple[tuple[int, int], ...]:
     """(row, column) of the first pixel of R, Gr, Gb, B.
@@ -77,12 +79,15 @@ def crop(frame: RawFrame, top: int, left: int, height: int, width: int) -> RawFr
     if min(top, left) < 0 or min(height, width) < 1 or top + height > rows or left + width > columns:
         raise UnusableInput(f"the crop {height}x{width} at ({top}, {left}) leaves the frame of {rows}x{columns}")
     maps = tuple(_moved(m, -top, -left) for m in frame.gain_maps)
+    # The opcodes of the file name places of the whole frame: they would be false in a DNG of the part.
+    carried = {tag: value for tag, value in frame.metadata.dng.items() if tag not in _OPCODE_LISTS}
     return replace(
         frame,
         mosaic=frame.mosaic[top : top + height, left : left + width],
         cfa=shifted_pattern(frame.cfa, top, left),
         crop=None if frame.crop is None else _intersection(frame.crop, (top, left, height, width)),
         gain_maps=maps,
+        metadata=replace(frame.metadata, dng=carried),
     )
 
 

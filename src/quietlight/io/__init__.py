@@ -1,1 +1,73 @@
-"""file <-> frame: photos, raws, DNGs, bursts and what they say of themselves."""
+"""file <-> frame: photos, raws, DNGs, bursts and what they say of themselves.
+
+`read` and `write` choose by content and suffix; the formats have a module each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
+from quietlight.io.burst import read_burst
+from quietlight.io.dng import write_dng
+from quietlight.io.headerless import RawFormat, read_headerless, read_raw_format
+from quietlight.io.kind import PHOTO_FORMATS, RAW_SUFFIXES, is_photo
+from quietlight.io.photo import read_photo, write_photo
+from quietlight.io.raw import read_raw
+
+__all__ = ["PHOTO_SUFFIXES", "RAW_SUFFIXES", "RawFormat", "is_photo", "read", "read_file", "read_raw_format", "write"]
+
+PHOTO_SUFFIXES = frozenset(PHOTO_FORMATS)
+
+
+def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None = None) -> Frame:
+    """A raw file gives a RawFrame, a photo an Image, a folder or a list of files of one scene a Burst.
+
+    Args:
+        source: a file, a folder, or several files.
+        raw_format: describes files without a header, which are then read by it alone.
+
+    Raises:
+        UnusableInput: what is wrong with which file, and what to do.
+    """
+    if not isinstance(source, str | Path):
+        return read_burst([Path(s) for s in source], lambda path: read_file(path, raw_format))
+    path = Path(source)
+    if path.is_dir():
+        known = RAW_SUFFIXES | PHOTO_SUFFIXES
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith("."))
+        if not files:
+            raise UnusableInput(f"{path}: no raw file or photo in this folder")
+        return read_burst(files, lambda file: read_file(file, raw_format))
+    return read_file(path, raw_format)
+
+
+def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Image:
+    """One file, whatever it is. Raises UnusableInput as `read` does."""
+    if not path.is_file():
+        raise UnusableInput(f"{path}: there is no such file")
+    if path.stat().st_size == 0:
+        raise UnusableInput(f"{path}: the file is empty")
+    if raw_format is not None:
+        return read_headerless(path, raw_format)
+    return read_photo(path) if is_photo(path) else read_raw(path)
+
+
+def write(frame: Frame, path: str | Path, quality: int = 95) -> None:
+    """Write a RawFrame as .dng, an Image as a photo; the suffix decides. `quality` is for the lossy formats.
+
+    The file is written beside and renamed: an existing one is replaced whole or not at all. Raises UnusableInput where the
+    frame and the suffix do not fit.
+    """
+    path = Path(path)
+    if isinstance(frame, Burst):
+        raise UnusableInput(f"{path}: a burst is not written as one file: denoise it first, or write its frames")
+    if isinstance(frame, RawFrame):
+        if path.suffix.lower() != ".dng":
+            raise UnusableInput(
+                f"{path}: a raw frame is written as .dng; develop it first for a {path.suffix or 'photo'} file"
+            )
+        write_dng(frame, path)
+    else:
+        write_photo(frame, path, quality)

@@ -1,0 +1,240 @@
+"""RawFrame -> Image: highlights, demosaic, white balance, colour, exposure, tone.
+
+`process` is the part of it that has an inverse (`unprocess.unprocess`); `develop` runs it strip by strip on all cores, on the four
+phases of the mosaic, so that a frame of any size is developed in little more memory than its result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from quietlight.camera import tone
+from quietlight.camera.bayer import pack, pad_even, pattern_colors
+from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
+from quietlight.camera.defects import apply_gain_maps
+from quietlight.camera.demosaic import HALO, demosaic_phases, with_halo
+from quietlight.camera.white_balance import estimate_white_balance
+from quietlight.frames import BAYER, Array, Floats, Image, RawFrame, UnusableInput
+
+_STRIP = 64  # Rows at a time: small enough for the arrays of a strip to stay in the cache.
+_CURVE_STEPS = 1 << 16
+_CLIPPED = 0.98  # Share of full scale from which a pixel counts as clipped; it fades in from 0.9.
+
+Planes = tuple[Floats, Floats, Floats]
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How linear camera RGB becomes display sRGB.
+
+    Args:
+        gains: white balance (red, green, blue).
+        matrix: white-balanced camera RGB -> linear sRGB, [3, 3].
+        exposure: linear factor.
+        curve: linear sRGB -> display, "smoothstep" or "neutral".
+        white: scene value after exposure (at least 1) that the neutral curve takes to display white.
+    """
+
+    gains: Gains
+    matrix: Floats
+    exposure: float = 1.0
+    curve: str = "smoothstep"
+    white: float = 1.0
+
+    def to_display(self, linear: Floats) -> Floats:
+        """The tone curve: linear sRGB -> display."""
+        return tone.neutral(linear, self.white) if self.curve == "neutral" else tone.smoothstep(tone.gamma(linear))
+
+
+def process(camera: Floats, rendering: Rendering) -> Floats:
+    """Linear camera RGB [H, W, 3], not white-balanced -> display sRGB [H, W, 3] in [0, 1]."""
+    balanced = camera * (np.asarray(rendering.gains) * rendering.exposure)
+    return rendering.to_display(balanced @ rendering.matrix.T)
+
+
+def choose_gains(frame: RawFrame, white_balance: str = "as-shot") -> Gains:
+    """The gains for "as-shot" (automatic where the file has none), "auto", "daylight" or a temperature in kelvin.
+
+    Raises UnusableInput for anything else, and for a temperature with a camera of unknown colours.
+    """
+    if frame.cfa == "MONO":
+        return 1.0, 1.0, 1.0
+    if white_balance == "as-shot" and frame.white_balance is not None:
+        return frame.white_balance
+    if white_balance in ("as-shot", "auto"):
+        return estimate_white_balance(frame)
+    if white_balance == "daylight":
+        return kelvin_to_gains(frame.calibrations, DAYLIGHT_KELVIN)
+    try:
+        kelvin = float(white_balance.removesuffix("K"))
+    except ValueError:
+        choices = ", ".join(WHITE_BALANCES)
+        raise UnusableInput(
+            f"unknown white balance {white_balance!r}: it is one of {choices}, or kelvin such as 5200"
+        ) from None
+    return kelvin_to_gains(frame.calibrations, kelvin)
+
+
+def automatic_exposure(frame: RawFrame, gains: Gains) -> float:
+    """Linear factor that puts the mean luminance at mid-gray, without pushing the brightest 1% far past white.
+
+    The mean is taken of square roots, so that a bright sky does not darken the land. A picture without highlights is lifted at
+    least until its brightest 0.5% come near white.
+    """
+    luminance = _small_luminance(frame, gains)
+    mean = float(np.sqrt(np.clip(luminance, 0, 1)).mean() ** 2)
+    brightest, bright = (float(v) for v in np.percentile(luminance, (99.5, 99)))
+    if mean <= 0 or bright <= 0:
+        return 1.0
+    factor = min(tone.MID_GRAY / mean, 3 / bright)
+    return float(np.clip(max(factor, 0.8 / brightest), 2**-2, 2**5))
+
+
+def _small_luminance(frame: RawFrame, gains: Gains) -> Floats:
+    """White-balanced luminance of a thinned-out frame."""
+    if frame.cfa in BAYER:
+        step = 2 * max(1, int(min(frame.mosaic.shape) / 500))
+        height, width = (max(2, n // 2 * 2) for n in frame.mosaic.shape)
+        even = pad_even(frame.mosaic)[:height, :width]
+        red, green_r, green_b, blue = pack(even, frame.cfa)[:, :: step // 2, :: step // 2]
+        planes = np.stack([red * gains[0], (green_r + green_b) / 2 * gains[1], blue * gains[2]])
+    else:
+        step = max(1, int(min(frame.mosaic.shape[:2]) / 250))
+        planes = np.atleast_3d(frame.mosaic)[::step, ::step].transpose(2, 0, 1)
+        planes = planes * np.reshape(gains[: len(planes)], (-1, 1, 1))
+    return np.asarray(planes.mean(axis=0))
+
+
+def neutral_rendering(frame: RawFrame, white_balance: str = "as-shot", exposure: float = 0.0) -> Rendering:
+    """The rendering for people: BaselineExposure where the file has it, else an automatic one; `exposure` EV are added."""
+    gains = choose_gains(frame, white_balance)
+    if frame.baseline_exposure is not None:
+        factor = 2.0**frame.baseline_exposure
+    else:
+        factor = automatic_exposure(frame, gains)
+    factor *= 2.0**exposure
+    matrix = np.eye(3) if frame.cfa == "MONO" else srgb_from_camera(frame.calibrations, gains)
+    brightest = float(np.percentile(_small_luminance(frame, gains), 99.9))
+    white = float(np.clip(factor * brightest, 1.0, max(1.0, factor * max(gains))))
+    return Rendering(gains, matrix, factor, "neutral", white)
+
+
+def develop(frame: RawFrame, rendering: Rendering | None = None, bits: int = 8) -> Image:
+    """RawFrame -> display-referred sRGB Image, upright and cropped, uint8 or uint16 (`bits` 8 or 16).
+
+    Lens shading is corrected where the frame carries its maps. Without a `rendering` the neutral one is taken. A "MONO" frame
+    becomes a one-channel image.
+    """
+    frame = apply_gain_maps(frame)
+    rendering = rendering or neutral_rendering(frame)
+    channels = 1 if frame.cfa == "MONO" else 3
+    height, width = frame.mosaic.shape[:2]
+    pixels = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
+    look_up = _curve_table(rendering, pixels.dtype)
+
+    def strip(top: int) -> None:
+        rows = pixels[top : top + _STRIP]
+        for (row, column), planes in _camera_planes(frame, rendering, top, top + len(rows)):
+            target = rows[row::2, column::2] if frame.cfa in BAYER else rows
+            for channel, plane in enumerate(_to_linear_srgb(planes, rendering)[:channels]):
+                target[..., channel] = look_up(plane)[: target.shape[0], : target.shape[1]]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(strip, range(0, height, _STRIP)))
+    if frame.crop is not None:
+        top, left, height, width = frame.crop
+        pixels = pixels[top : top + height, left : left + width]
+    return Image(upright(pixels, frame.orientation), metadata=frame.metadata)
+
+
+def _camera_planes(
+    frame: RawFrame, rendering: Rendering, top: int, bottom: int
+) -> Iterator[tuple[tuple[int, int], Planes]]:
+    """White-balanced camera RGB of some rows, phase by phase, with its highlights repaired. `top` is even."""
+    gains = np.asarray(rendering.gains, np.float32)
+    if frame.cfa == "MONO":
+        rows = frame.mosaic[top:bottom]
+        yield (0, 0), (rows, rows, rows)
+    elif frame.cfa == "RGB":
+        red, green, blue = (frame.mosaic[top:bottom, :, i] * gains[i] for i in range(3))
+        yield (0, 0), repair_highlights((red, green, blue), rendering.gains)
+    else:
+        # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
+        rows = _rows_with_halo(frame.mosaic, top, bottom)
+        rows *= np.tile(gains[pattern_colors(frame.cfa)], (len(rows) // 2, rows.shape[1] // 2))
+        for phase, planes in demosaic_phases(rows, frame.cfa):
+            yield phase, repair_highlights(planes, rendering.gains)
+
+
+def _rows_with_halo(mosaic: Floats, top: int, bottom: int) -> Floats:
+    """Rows of a mosaic, made even in number and width, with `HALO` more on each side; mirrored beyond the edges."""
+    height, width = mosaic.shape
+    bottom += (bottom - top) % 2
+    first, last = max(top - HALO, 0), min(bottom + HALO, height)
+    above, below = first - (top - HALO), bottom + HALO - last
+    if last - first <= max(above, below):  # A strip too thin to mirror itself: mirror the whole (small) mosaic instead.
+        return with_halo(mosaic)[top : bottom + 2 * HALO]
+    return np.pad(mosaic[first:last], ((above, below), (HALO, HALO + width % 2)), mode="reflect")
+
+
+def repair_highlights(planes: Planes, gains: Gains) -> Planes:
+    """White-balanced camera RGB with its clipped channels rebuilt, so that burnt highlights become white, not magenta.
+
+    A clipped channel is raised to the mean of the channels that still hold light, never lowered; where all three are clipped the
+    pixel becomes neutral at the highest of their levels. Both fade in between 0.9 and 0.98 of full scale.
+    """
+    if not any((plane > 0.9 * gain).any() for plane, gain in zip(planes, gains, strict=True)):
+        return planes
+    over = np.logical_or.reduce([plane > 0.9 * gain for plane, gain in zip(planes, gains, strict=True)])
+    rgb = np.stack([plane[over] for plane in planes])
+    ramp = np.clip((rgb / np.reshape(gains, (3, 1)) - 0.9) / (_CLIPPED - 0.9), 0, 1)
+    clipped = ramp * ramp * (3 - 2 * ramp)
+    trust = 1 - clipped + 1e-3
+    others = ((trust * rgb).sum(0) - trust * rgb) / (trust.sum(0) - trust)
+    rebuilt = rgb + clipped * np.maximum(others - rgb, 0)
+    rebuilt += clipped.prod(0) * (np.maximum(max(gains), rebuilt.max(0)) - rebuilt)
+    repaired = []
+    for plane, values in zip(planes, rebuilt, strict=True):
+        plane = plane.copy()
+        plane[over] = values
+        repaired.append(plane)
+    return repaired[0], repaired[1], repaired[2]
+
+
+def _to_linear_srgb(planes: Planes, rendering: Rendering) -> list[Floats]:
+    """The colour matrix and the exposure."""
+    matrix = (rendering.matrix * rendering.exposure).astype(np.float32)
+    return [a * planes[0] + b * planes[1] + c * planes[2] for a, b, c in matrix]
+
+
+def _curve_table(rendering: Rendering, dtype: np.dtype[np.unsignedinteger]) -> Callable[[Floats], Array]:
+    """The tone curve as a look-up from linear light, spaced by its square root to be fine in the shadows."""
+    top = np.iinfo(dtype).max
+    levels = np.square(np.linspace(0, 1, _CURVE_STEPS)) * rendering.white
+    table = np.round(rendering.to_display(levels) * top).astype(dtype)
+    scale = np.float32((_CURVE_STEPS - 1) ** 2 / rendering.white)
+
+    def look_up(plane: Floats) -> Array:
+        index = np.sqrt(np.clip(plane * scale, 0, np.float32((_CURVE_STEPS - 1) ** 2)))
+        index += np.float32(0.5)
+        return np.asarray(table[index.astype(np.uint16)])
+
+    return look_up
+
+
+def upright(pixels: Array, orientation: int) -> Array:
+    """[H, W, ...] as stored -> as seen, for the EXIF orientation codes 1 to 8. Raises UnusableInput for others."""
+    if orientation not in range(1, 9):
+        raise UnusableInput(f"an EXIF orientation lies between 1 and 8, not at {orientation}")
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)

@@ -1,0 +1,71 @@
+"""Linear light <-> display: gamma, sRGB's curve, and two tone curves, each beside its inverse. Arrays of any shape.
+
+`smoothstep` is the curve of Brooks et al. 2019, for making training data; `neutral` is ours, for people.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from quietlight.frames import Floats
+
+MID_GRAY = 0.18
+_CONTRAST = 1.35  # Chosen by eye on photographs: 1 looks flat, 1.6 blocks the shadows.
+
+
+def srgb_encode(linear: Floats) -> Floats:
+    """Linear -> display, sRGB's curve (IEC 61966-2-1); negative values stay on its linear part."""
+    high = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, 12.92 * linear, high)
+
+
+def srgb_decode(display: Floats) -> Floats:
+    """Display -> linear, the inverse of `srgb_encode`."""
+    high = ((np.maximum(display, 0.04045) + 0.055) / 1.055) ** 2.4
+    return np.where(display <= 0.04045, display / 12.92, high)
+
+
+def gamma(linear: Floats) -> Floats:
+    """Linear -> display by 1/2.2, from 1e-8 up (Brooks et al. 2019)."""
+    return np.maximum(linear, 1e-8) ** (1 / 2.2)
+
+
+def undo_gamma(display: Floats) -> Floats:
+    """Display -> linear by 2.2, the inverse of `gamma`."""
+    return np.maximum(display, 1e-8) ** 2.2
+
+
+def smoothstep(display: Floats) -> Floats:
+    """The global tone curve of Brooks et al. 2019 on gamma-coded values: 3x² - 2x³, clipped to [0, 1]."""
+    x = np.clip(display, 0, 1)
+    return 3 * x**2 - 2 * x**3
+
+
+def undo_smoothstep(display: Floats) -> Floats:
+    """The inverse of `smoothstep`: 0.5 - sin(asin(1 - 2x) / 3)."""
+    return 0.5 - np.sin(np.arcsin(1 - 2 * np.clip(display, 0, 1)) / 3)
+
+
+def _rolloff(white: float) -> tuple[float, float]:
+    """(top, k) of the curve top·x^c / (x^c + k) that keeps mid-gray and takes `white` to 1."""
+    mid, end = MID_GRAY**_CONTRAST, white**_CONTRAST
+    k = mid * (1 - MID_GRAY) / (MID_GRAY - mid / end)
+    return 1 + k / end, k
+
+
+def neutral(linear: Floats, white: float = 1.0) -> Floats:
+    """Scene-linear -> display sRGB: a Naka-Rushton curve top·x^c / (x^c + k), then sRGB's.
+
+    Keeps mid-gray (0.18), adds a little contrast around it, and rolls off smoothly to display white at `white`, the scene value
+    (at least 1) that is the brightest one kept.
+    """
+    top, k = _rolloff(white)
+    power = np.clip(linear, 0, white) ** _CONTRAST
+    return srgb_encode(top * power / (power + k))
+
+
+def undo_neutral(display: Floats, white: float = 1.0) -> Floats:
+    """Display sRGB in [0, 1] -> scene-linear in [0, white], the inverse of `neutral`."""
+    top, k = _rolloff(white)
+    level = srgb_decode(np.clip(display, 0, 1))
+    return np.asarray((k * level / (top - level)) ** (1 / _CONTRAST))
