@@ -87,12 +87,15 @@ def test_burnt_highlights_are_white(level: float) -> None:
     assert develop(frame).pixels.min() == 255
 
 
-def test_a_brightening_neutral_stays_neutral_through_clipping() -> None:
+@pytest.mark.parametrize("cfa", ["RGB", "GRBG"])
+def test_a_brightening_neutral_stays_neutral_through_clipping(cfa: str) -> None:
     """A gray ramp far past the clipping of green, then blue, then red: no magenta and never darker again."""
     gains = np.array([2.0, 1.0, 1.6])
     ramp = np.linspace(0.3, 2.4, 400)[None, :, None] / gains
     clipped = np.minimum(ramp, 1).astype(np.float32)
-    frame = RawFrame(np.repeat(clipped, 8, axis=0), "RGB", white_balance=(2.0, 1.0, 1.6))
+    picture = np.repeat(clipped, 8, axis=0)
+    raw = picture if cfa == "RGB" else mosaic(picture, cfa)
+    frame = RawFrame(raw, cfa, white_balance=(2.0, 1.0, 1.6))
     pixels = develop(frame, Rendering((2.0, 1.0, 1.6), np.eye(3), 1.0, "neutral", 2.0), 16).pixels[4].astype(int)
     assert (pixels.max(axis=1) - pixels.min(axis=1)).max() < 0.02 * 65535
     assert np.diff(pixels, axis=0).min() > -0.005 * 65535

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from quietlight.camera import tone
-from quietlight.camera.bayer import pack, pad_even, pattern_colors
+from quietlight.camera.bayer import pack, pad_even, pattern_colors, plane_offsets
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
 from quietlight.camera.defects import apply_gain_maps
 from quietlight.camera.demosaic import HALO, demosaic_phases, with_halo
-from quietlight.camera.white_balance import estimate_white_balance
+from quietlight.camera.white_balance import estimate_white_balance, planckian_locus
 from quietlight.frames import BAYER, Array, Floats, Image, RawFrame, UnusableInput
 
 _STRIP = 64  # Rows at a time: small enough for the arrays of a strip to stay in the cache.
@@ -67,7 +67,8 @@ def choose_gains(frame: RawFrame, white_balance: str = "as-shot") -> Gains:
     if white_balance == "as-shot" and frame.white_balance is not None:
         return frame.white_balance
     if white_balance in ("as-shot", "auto"):
-        return estimate_white_balance(frame)
+        locus = planckian_locus(frame.calibrations) if frame.calibrations else None
+        return estimate_white_balance(frame, locus)
     if white_balance == "daylight":
         return kelvin_to_gains(frame.calibrations, DAYLIGHT_KELVIN)
     try:
@@ -157,18 +158,22 @@ def _camera_planes(
 ) -> Iterator[tuple[tuple[int, int], Planes]]:
     """White-balanced camera RGB of some rows, phase by phase, with its highlights repaired. `top` is even."""
     gains = np.asarray(rendering.gains, np.float32)
+    # What lies above white, and above the first clipped colour, is lost anyway; cut before the demosaic it draws no dots.
+    limit = np.float32(max(1.0, rendering.white / rendering.exposure))
     if frame.cfa == "MONO":
         rows = frame.mosaic[top:bottom]
         yield (0, 0), (rows, rows, rows)
     elif frame.cfa == "RGB":
         red, green, blue = (frame.mosaic[top:bottom, :, i] * gains[i] for i in range(3))
-        yield (0, 0), repair_highlights((red, green, blue), rendering.gains)
+        red, green, blue = repair_highlights((red, green, blue), rendering.gains)
+        yield (0, 0), (np.minimum(red, limit), np.minimum(green, limit), np.minimum(blue, limit))
     else:
         # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
         rows = _rows_with_halo(frame.mosaic, top, bottom)
         rows *= np.tile(gains[pattern_colors(frame.cfa)], (len(rows) // 2, rows.shape[1] // 2))
-        for phase, planes in demosaic_phases(rows, frame.cfa):
-            yield phase, repair_highlights(planes, rendering.gains)
+        _repair_mosaic_highlights(rows, frame.cfa, rendering.gains)
+        np.minimum(rows, limit, out=rows)
+        yield from demosaic_phases(rows, frame.cfa)
 
 
 def _rows_with_halo(mosaic: Floats, top: int, bottom: int) -> Floats:
@@ -204,6 +209,20 @@ def repair_highlights(planes: Planes, gains: Gains) -> Planes:
         plane[over] = values
         repaired.append(plane)
     return repaired[0], repaired[1], repaired[2]
+
+
+def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
+    """`repair_highlights` on the 2×2 blocks of a white-balanced mosaic, in place.
+
+    Before the demosaic, which would draw dotted lines where one colour clips and its neighbours do not.
+    """
+    red, green_r, green_b, blue = (rows[row::2, column::2] for row, column in plane_offsets(cfa))
+    before = (red, (green_r + green_b) / 2, blue)
+    after = repair_highlights(before, gains)
+    if after is not before:
+        red[...], blue[...] = after[0], after[2]
+        green_r += after[1] - before[1]
+        green_b += after[1] - before[1]
 
 
 def _to_linear_srgb(planes: Planes, rendering: Rendering) -> list[Floats]:

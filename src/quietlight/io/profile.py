@@ -32,7 +32,10 @@ def coded_profile(primaries: int, transfer: int) -> bytes:
 
 
 def matrix_profile(
-    gamma: float | None, xy: tuple[tuple[float, float], ...] = SRGB_XY, gray: bool = False, name: str = "from colour tags"
+    gamma: float | None,
+    xy: tuple[tuple[float, float], ...] = SRGB_XY,
+    gray: bool = False,
+    name: str = "from colour tags",
 ) -> bytes:
     """An ICC v4 display profile of one curve and three primaries (ICC.1:2022, sections 8.3, 8.4, 10.18).
 

@@ -1,0 +1,53 @@
+"""The command line: one file per verb. Nothing heavy is imported before a verb runs, so that --help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from quietlight import __version__
+from quietlight.cli.analyze import analyze
+from quietlight.cli.denoise import denoise
+from quietlight.cli.develop import develop
+from quietlight.frames import UnusableInput
+
+app = typer.Typer(
+    name="quietlight",
+    help="Turn noisy captures into clean photographs, and say what the noise was.",
+    epilog="Exit codes: 0 all well, 1 some file failed, 2 the command was not understood.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(analyze)
+app.command()(denoise)
+app.command()(develop)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"quietlight {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turn noisy captures into clean photographs, and say what the noise was."""
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is said in one line."""
+    try:
+        app()
+    except UnusableInput as error:
+        typer.echo(f"quietlight: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("quietlight: stopped", err=True)
+        sys.exit(130)

@@ -1,0 +1,111 @@
+"""`quietlight analyze`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quietlight.cli import options as opt
+
+
+def analyze(
+    inputs: opt.Inputs,
+    as_json: opt.Json = False,
+    raw_format: opt.RawFormatFile = None,
+    profile: opt.Profile = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Take INPUT as flat fields and measure the camera.")
+    ] = False,
+    dark: Annotated[
+        list[str] | None,
+        typer.Option("--dark", metavar="FILES", help="With --calibrate: dark frames; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="With --calibrate: the profile to write.")
+    ] = None,
+    overwrite: opt.Overwrite = False,
+) -> None:
+    """Say what noise files have, how much, and how sure that is.
+
+    With --calibrate the inputs are flat fields, two or more at each exposure, and the noise of the camera is measured from
+    them by photon transfer.
+
+    Examples:
+      quietlight analyze IMG_0042.CR3 scan.png
+
+      quietlight analyze --calibrate flats/*.dng --dark "darks/*.dng" --out my-camera.json
+    """
+    from quietlight.frames import UnusableInput
+
+    layout = opt.load_raw_format(raw_format)
+    if calibrate:
+        if out is None:
+            raise UnusableInput("--calibrate needs --out FILE.json to write the profile to")
+        _calibrate(inputs, dark or [], out, layout, overwrite)
+        return
+    if dark or out:
+        raise UnusableInput("--dark and --out belong to --calibrate; analyze prints its report")
+    _report(inputs, layout, opt.load_calibration(profile), as_json)
+
+
+def _report(inputs: list[str], layout: object, calibration: object, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from quietlight.batch import find_inputs
+    from quietlight.frames import UnusableInput
+    from quietlight.io import read_file
+    from quietlight.pipeline import analyze as run_analyze
+
+    table = Table("file", "noise", "level", "from", "in words", box=None)
+    reports, failed = [], False
+    for job in find_inputs(inputs, layout is not None):
+        try:
+            report = run_analyze(read_file(job.source, layout), calibration)  # type: ignore[arg-type]
+        except UnusableInput as error:
+            typer.echo(f"quietlight: {error}", err=True)
+            failed = True
+            continue
+        reports.append({"file": str(job.source), **json.loads(report.to_json())})
+        for finding in report.findings or [None]:
+            nature = finding.nature if finding else "none"
+            level = f"{finding.level:.3g} {finding.unit}" if finding else ""
+            table.add_row(job.source.name, nature, level, report.source, report.verdict)
+    if as_json:
+        typer.echo(json.dumps(reports, indent=2))
+    elif reports:
+        Console(soft_wrap=True).print(table)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, overwrite: bool) -> None:
+    from quietlight.analysis.calibrate import calibrate
+    from quietlight.analysis.profile_file import to_json
+    from quietlight.batch import find_inputs
+    from quietlight.frames import RawFrame, UnusableInput
+    from quietlight.io import read_file
+    from quietlight.io.files import written_beside
+
+    if out.exists() and not overwrite:
+        raise UnusableInput(f"{out}: exists already: choose another name, or --overwrite")
+
+    def load(names: list[str]) -> list[RawFrame]:
+        frames = []
+        for job in find_inputs(names, layout is not None):
+            frame = read_file(job.source, layout)  # type: ignore[arg-type]
+            if not isinstance(frame, RawFrame):
+                raise UnusableInput(f"{job.source}: is a photo; a camera is calibrated on raw files")
+            frames.append(frame)
+        return frames
+
+    calibration = calibrate(load(flats), load(darks) if darks else [])
+    with written_beside(out) as beside:
+        beside.write_text(to_json(calibration))
+    for entry in calibration.entries:
+        shot, read = (" ".join(f"{v:.3g}" for v in values) for values in (entry.noise.shot, entry.noise.read))
+        typer.echo(f"{entry.camera or 'camera'} ISO {entry.iso or 'unknown'}: shot {shot}, read {read} (variances, white 1)")
+    typer.echo(str(out))

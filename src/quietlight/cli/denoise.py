@@ -1,0 +1,67 @@
+"""`quietlight denoise`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quietlight.cli import options as opt
+
+
+def denoise(
+    inputs: opt.Inputs,
+    out: opt.Out,
+    strength: opt.Strength = 1.0,
+    chroma: opt.Chroma = None,
+    noise_scale: opt.NoiseScale = 1.0,
+    template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
+    raw_format: opt.RawFormatFile = None,
+    profile: opt.Profile = None,
+    dark: opt.Dark = None,
+    banding: opt.Banding = False,
+    overwrite: opt.Overwrite = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Remove the noise of photos and raws: a raw becomes a DNG, a photo keeps its format, and both keep their metadata.
+
+    Examples:
+      quietlight denoise holiday/ --out clean
+
+      quietlight denoise IMG_0042.CR3 --out clean --strength 0.8 --chroma 1
+    """
+    from quietlight.batch import Job, find_inputs, target_of
+    from quietlight.cli.progress import run_with_progress
+    from quietlight.frames import RawFrame
+    from quietlight.io import is_photo, read_file, write
+    from quietlight.io.kind import output_suffix
+    from quietlight.pipeline import denoise as run_denoise
+    from quietlight.pipeline import prepare
+
+    layout = opt.load_raw_format(raw_format)
+    calibration = opt.load_calibration(profile)
+    dark_frame = opt.load_dark(dark, layout)
+
+    def plan(job: Job) -> Path:
+        photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)
+        return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
+
+    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, object]:
+        frame = read_file(source, layout)
+        if isinstance(frame, RawFrame):
+            frame = prepare(frame, dark_frame, banding)
+        result = run_denoise(
+            frame,
+            strength=strength,
+            chroma=chroma,
+            noise_scale=noise_scale,
+            calibration=calibration,
+            record=True,
+            progress=progress,
+        )
+        write(result.frame, target)
+        return result.record
+
+    run_with_progress(find_inputs(inputs, layout is not None, out), plan, work, overwrite, as_json)

@@ -1,0 +1,93 @@
+"""`quietlight develop`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quietlight.cli import options as opt
+
+
+class Format(StrEnum):
+    """What a developed photo is written as; JPEG in 8 bits, the others in 16."""
+
+    jpg = "jpg"
+    tif = "tif"
+    png = "png"
+
+
+class Denoising(StrEnum):
+    """When a raw is denoised before it is developed."""
+
+    auto = "auto"
+    off = "off"
+
+
+def develop(
+    inputs: opt.Inputs,
+    out: opt.Out,
+    file_format: Annotated[
+        Format, typer.Option("--format", "-f", help="jpg has 8 bits, tif and png have 16.")
+    ] = Format.jpg,
+    wb: Annotated[str, typer.Option(metavar="as-shot|auto|daylight|KELVIN", help="White balance.")] = "as-shot",
+    exposure: Annotated[
+        float, typer.Option(min=-10, max=10, metavar="EV", help="Added to the automatic exposure.")
+    ] = 0.0,
+    denoise: Annotated[Denoising, typer.Option(help="auto denoises where the noise would be seen.")] = Denoising.auto,
+    strength: opt.Strength = 1.0,
+    chroma: opt.Chroma = None,
+    noise_scale: opt.NoiseScale = 1.0,
+    quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
+    template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}{suffix}",
+    raw_format: opt.RawFormatFile = None,
+    profile: opt.Profile = None,
+    dark: opt.Dark = None,
+    banding: opt.Banding = False,
+    overwrite: opt.Overwrite = False,
+    as_json: opt.Json = False,
+) -> None:
+    """Develop raws into photos: exposed, white-balanced, in sRGB, upright, with the camera's metadata.
+
+    Examples:
+      quietlight develop IMG_0042.CR3 --out photos
+
+      quietlight develop night/ --out photos --format tif --wb 3200 --exposure 0.5
+    """
+    from quietlight.batch import Job, find_inputs, target_of
+    from quietlight.cli.progress import run_with_progress
+    from quietlight.frames import RawFrame, UnusableInput
+    from quietlight.io import read_file, write
+    from quietlight.pipeline import develop as run_develop
+    from quietlight.pipeline import prepare
+
+    layout = opt.load_raw_format(raw_format)
+    calibration = opt.load_calibration(profile)
+    dark_frame = opt.load_dark(dark, layout)
+
+    def plan(job: Job) -> Path:
+        return target_of(job, out, template, f".{file_format}")
+
+    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, object]:
+        frame = read_file(source, layout)
+        if not isinstance(frame, RawFrame):
+            raise UnusableInput(f"{source}: is a photo, so developed already: use quietlight denoise")
+        photo = run_develop(
+            prepare(frame, dark_frame, banding),
+            denoise=denoise.value,
+            white_balance=wb,
+            exposure=exposure,
+            bits=8 if file_format is Format.jpg else 16,
+            strength=strength,
+            chroma=chroma,
+            noise_scale=noise_scale,
+            calibration=calibration,
+            progress=progress,
+        )
+        write(photo, target, quality)
+        return {"width": photo.pixels.shape[1], "height": photo.pixels.shape[0]}
+
+    run_with_progress(find_inputs(inputs, layout is not None, out), plan, work, overwrite, as_json)

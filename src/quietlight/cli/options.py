@@ -1,0 +1,68 @@
+"""Options that several verbs share, each with the help text it has everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from quietlight.analysis.calibrate import Calibration
+    from quietlight.frames import RawFrame
+    from quietlight.io import RawFormat
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT...", help="Files, folders (with all below them) or quoted globs.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; made if missing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist; they are skipped otherwise.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON list to standard output, one entry per file.")]
+RawFormatFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--raw-format", metavar="FILE.toml", help="Describes headerless raws: size, bits, packing, pattern, levels."
+    ),
+]
+Profile = Annotated[
+    Path | None,
+    typer.Option("--profile", metavar="FILE.json", help="Noise of your camera, measured by analyze --calibrate."),
+]
+Dark = Annotated[
+    Path | None, typer.Option("--dark", metavar="FILE", help="A dark frame, same camera and exposure, to subtract.")
+]
+Banding = Annotated[bool, typer.Option("--banding", help="Remove row banding from raws.")]
+Strength = Annotated[float, typer.Option(min=0, max=1, help="Share of the noise to remove: out = in + S (clean - in).")]
+Chroma = Annotated[
+    float | None, typer.Option(min=0, max=1, help="The same for colour noise; as --strength if not given.")
+]
+NoiseScale = Annotated[
+    float, typer.Option(min=0.1, max=10, help="Raws: take the noise to be this many times stronger than measured.")
+]
+
+
+def load_raw_format(path: Path | None) -> RawFormat | None:
+    """The description of headerless raws, if one was given."""
+    from quietlight.io import read_raw_format
+
+    return None if path is None else read_raw_format(path)
+
+
+def load_calibration(path: Path | None) -> Calibration | None:
+    """The camera's measured noise, if a file was given."""
+    from quietlight.analysis import profile_file
+
+    return None if path is None else profile_file.load(path)
+
+
+def load_dark(path: Path | None, raw_format: RawFormat | None) -> RawFrame | None:
+    """The dark frame, if one was given."""
+    from quietlight.frames import RawFrame, UnusableInput
+    from quietlight.io import read_file
+
+    if path is None:
+        return None
+    dark = read_file(path, raw_format)
+    if not isinstance(dark, RawFrame):
+        raise UnusableInput(f"{path}: a dark frame is a raw file, not a photo")
+    return dark
