@@ -215,7 +215,7 @@ class NoiseReport:
         findings: the noises found, the dominating one first; empty for a clean picture.
         source: where the numbers come from: "DNG NoiseProfile", "calibration", "frame", or "photo".
         verdict: one sentence for people.
-        profile: of a raw, the NoiseProfile, None where the noise was too low to be measured.
+        profile: of a raw, the NoiseProfile, None where the noise is too low for a number to be sure of.
         deviation: of a raw, the noise's standard deviation at mid-gray (0.18) as a share of full scale, green.
     """
 

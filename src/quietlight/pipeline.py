@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from quietlight import __version__
 from quietlight.analysis.calibrate import Calibration
-from quietlight.analysis.estimate import analyze_photo, analyze_raw
+from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
 from quietlight.camera import develop as rendering
 from quietlight.camera.color import WHITE_BALANCES
 from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
 from quietlight.frames import Array, Burst, Frame, Image, NoiseReport, RawFrame, UnusableInput
+from quietlight.io.metadata import with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, Result
@@ -22,6 +24,7 @@ from quietlight.systems.blend import blend
 __all__ = ["WHITE_BALANCES", "analyze", "denoise", "develop", "prepare"]
 
 Progress = Callable[[float], None]
+_NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
 _VISIBLE = 0.004
 """Noise deviation at mid-gray, as a share of full scale, above which `develop` denoises first."""
 
@@ -75,22 +78,45 @@ def denoise(
     Raises:
         UnusableInput: an array, strength or name that cannot be worked with.
     """
-    note = {}
+    note: dict[str, Any] = {"system": system, "strength": strength}
     source: RawFrame | Image
     if isinstance(frame, Burst):
         source = frame.frames[frame.reference]
-        note = {"burst": f"only the reference frame of {len(frame.frames)} was used"}
+        note["burst"] = f"only the reference frame of {len(frame.frames)} was used"
     else:
         source = frame if isinstance(frame, RawFrame | Image) else _image_of(frame)
-    if isinstance(source, RawFrame):
-        profile = analyze_raw(source, calibration).profile
-        source = replace(source, noise=None if profile is None else profile.overstated(noise_scale))
-    result: Result = resolve(SYSTEMS, system, "system")(source, progress=progress)
+    result = _run(source, system, calibration, noise_scale, progress)
     clean = blend(source, result.frame, strength, strength if chroma is None else chroma)
-    result = Result(clean, {"system": system, "strength": strength, **note, **result.record})
+    result = Result(_with_history(clean, system, strength), {**note, **result.record})
     if record:
         return result
     return _array_of(result.frame, frame) if isinstance(frame, np.ndarray) else result.frame
+
+
+def _run(
+    frame: RawFrame | Image, system: str, calibration: Calibration | None, noise_scale: float, progress: Progress | None
+) -> Result:
+    """A system on one frame; on a raw with the noise that it is taken to have, and not at all where that cannot be measured."""
+    run: Callable[..., Result] = resolve(SYSTEMS, system, "system")
+    if isinstance(frame, Image):
+        return run(frame, progress=progress)
+    estimate = estimate_raw(frame, calibration)
+    if estimate.profile is None:
+        return Result(frame, {"noise": "too low to be measured"})
+    result = run(replace(frame, noise=estimate.profile.overstated(noise_scale)), progress=progress)
+    return Result(result.frame, {"noise_from": estimate.source, **result.record})
+
+
+def _with_history(frame: RawFrame | Image, system: str, strength: float) -> RawFrame | Image:
+    """The frame saying what was done to it: ImageHistory in its EXIF block, and NoiseReductionApplied in a DNG."""
+    metadata = frame.metadata
+    if isinstance(frame, RawFrame):
+        applied = (_RATIONAL, 1, (round(100 * strength), 100))
+        metadata = replace(metadata, dng={**metadata.dng, _NOISE_REDUCTION_APPLIED: applied})
+    elif not metadata.exif:
+        return frame
+    history = f"quietlight {__version__}: denoised by {system}, strength {strength:g}"
+    return replace(frame, metadata=replace(metadata, exif=with_fields(metadata.exif, history=history)))
 
 
 _denoise = denoise  # `develop` has an argument of that name.
@@ -125,7 +151,7 @@ def develop(
     if isinstance(one, Image):
         raise UnusableInput("a burst of photos is developed already: denoise it")
     if denoise == "auto":
-        deviation = analyze(one, options.get("calibration")).deviation
+        deviation = estimate_raw(one, options.get("calibration")).deviation
         if deviation is not None and deviation > _VISIBLE:
             one = _denoise(one, **options)
     photo = rendering.develop(one, rendering.neutral_rendering(one, white_balance, exposure), bits)

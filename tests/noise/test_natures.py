@@ -6,10 +6,10 @@ import torch
 
 from quietlight.frames import UnusableInput
 from quietlight.noise import NOISES
-from quietlight.registry import resolve
 from quietlight.noise.nature import eight_bit
 from quietlight.noise.natures import Bernoulli, Gaussian, SaltAndPepper
 from quietlight.noise.sensor import Physics, Row, ShotRead, tukey_lambda_variance, upi_read
+from quietlight.registry import resolve
 
 SIGNALS = (0.0, 0.02, 0.3, 0.9)
 DRAWS = 200_000

@@ -135,7 +135,7 @@ def amplify(frame: RawFrame, gain: float | tuple[float, float, float]) -> RawFra
         tile = np.asarray(gain, np.float32)[pattern_colors(frame.cfa)]
         factors = np.tile(tile, (height // 2 + 1, width // 2 + 1))[:height, :width]
     noise = None if frame.noise is None else frame.noise.scaled(gain)
-    return replace(frame, mosaic=(frame.mosaic * factors).astype(np.float32), noise=noise)
+    return replace(frame, mosaic=np.asarray(frame.mosaic * factors, np.float32), noise=noise)
 
 
 def average(frames: tuple[RawFrame, ...]) -> RawFrame:
@@ -145,7 +145,7 @@ def average(frames: tuple[RawFrame, ...]) -> RawFrame:
     """
     if not frames or any((f.cfa, f.mosaic.shape) != (frames[0].cfa, frames[0].mosaic.shape) for f in frames):
         raise UnusableInput("only frames of one size and pattern can be averaged")
-    mean = np.mean([f.mosaic for f in frames], axis=0, dtype=np.float64).astype(np.float32)
+    mean = np.asarray(np.mean([f.mosaic for f in frames], axis=0, dtype=np.float64), np.float32)
     profiles = [f.noise for f in frames if f.noise is not None]
     noise = None
     if len(profiles) == len(frames):

@@ -62,14 +62,15 @@ def _undo_gains(balanced: Floats, rendering: Rendering) -> Floats:
     inverse = 1 / (np.asarray(rendering.gains) * rendering.exposure)
     gray = balanced.mean(axis=-1, keepdims=True)
     mask = (np.maximum(gray - _HIGHLIGHT, 0) / (1 - _HIGHLIGHT)) ** 2
-    return balanced * np.maximum(mask + (1 - mask) * inverse, inverse)
+    return np.asarray(balanced * np.maximum(mask + (1 - mask) * inverse, inverse))
 
 
 def mosaic(camera: Floats, cfa: str) -> Floats:
     """RGB [H, W, 3] -> mosaic [H, W]: each pixel keeps the colour of its filter. `demosaic` estimates the inverse."""
     height, width = camera.shape[:2]
     tiled = np.tile(pattern_colors(cfa), (height // 2 + 1, width // 2 + 1))[:height, :width, None]
-    return np.asarray(np.take_along_axis(camera, tiled, axis=2)[..., 0])
+    chosen: Floats = np.take_along_axis(camera, tiled, axis=2)
+    return chosen[..., 0]
 
 
 def unprocessed_frame(display: Floats, rendering: Rendering, cfa: str = "RGGB") -> RawFrame:

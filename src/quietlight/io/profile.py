@@ -66,8 +66,8 @@ def matrix_profile(
         tags |= {c + b"XYZ": b"XYZ \0\0\0\0" + _fixed(matrix[:, i]) for i, c in enumerate((b"r", b"g", b"b"))}
         tags |= {c + b"TRC": tone for c in (b"r", b"g", b"b")}
     at, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
-    for name, value in tags.items():
-        table += struct.pack(">4sII", name, at + len(body), len(value))
+    for tag, value in tags.items():
+        table += struct.pack(">4sII", tag, at + len(body), len(value))
         body += value + bytes(-len(value) % 4)
     head = struct.pack(">I4xI4s4s4s", at + len(body), 0x04400000, b"mntr", b"GRAY" if gray else b"RGB ", b"XYZ ")
     head += struct.pack(">6H4s", 2026, 1, 1, 0, 0, 0, b"acsp").ljust(44, b"\0") + _fixed(D50)

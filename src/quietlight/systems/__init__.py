@@ -1,1 +1,20 @@
 """frame -> better frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from quietlight.frames import Image, RawFrame
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a system made, and a record (plain values, for JSON) of what it did: noise levels, repairs, choices."""
+
+    frame: RawFrame | Image
+    record: dict[str, Any]
+
+
+SYSTEMS = {"classical": "quietlight.systems.classical:classical"}
+"""Name -> "module:attribute" of every system: a frame in, a Result out."""

@@ -53,15 +53,15 @@ def _blend_photo(noisy: Array, clean: Array, strength: float, chroma: float) -> 
 
 def _blend_raw(noisy: Floats, clean: Floats, frame: RawFrame, strength: float, chroma: float) -> Floats:
     """Luminance is the mean of the white-balanced colours; on a mosaic that of each 2×2 block."""
-    change = clean - noisy
+    change: Floats = clean - noisy
     red, green, blue = frame.white_balance or (1.0, 1.0, 1.0)
     if frame.cfa in BAYER:
         gains = np.reshape(np.array([red, green, green, blue], np.float32), (4, 1, 1))
         planes = _split(pack(pad_even(change), frame.cfa) * gains, strength, chroma, axis=0) / gains
         change = unpack(planes, frame.cfa)[: noisy.shape[0], : noisy.shape[1]]
     elif frame.cfa == "RGB":
-        gains = np.array([red, green, blue], np.float32)
-        change = _split(change * gains, strength, chroma, axis=2) / gains
+        balance = np.array([red, green, blue], np.float32)
+        change = _split(change * balance, strength, chroma, axis=2) / balance
     else:
         change = strength * change
     return (noisy + change).astype(np.float32)

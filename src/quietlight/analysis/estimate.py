@@ -1,0 +1,109 @@
+"""How noisy a frame is: what its file says, else what a calibration says, else what the frame itself shows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quietlight.analysis.calibrate import Calibration
+from quietlight.analysis.heteroscedastic import MIDDLE, fit
+from quietlight.analysis.photo import gaussian_sigma, impulse_shares, to_planes
+from quietlight.camera.bayer import pack
+from quietlight.frames import Finding, Image, NoiseProfile, NoiseReport, RawFrame
+
+LOW = 0.004
+"""Deviation at mid-gray below which a frame's own texture and grain pass for noise: no profile is fitted then."""
+SURE = 0.0066
+"""Deviation at mid-gray from which a fit to the frame is within 15% for nine frames of ten (shot noise 3e-4 and above, less the
+error of the fit); below, a report says "low", and what is fitted serves to denoise only."""
+CLEAN = 1.5
+"""Sigma (0-255) up to which clean photographs are measured."""
+
+
+@dataclass(frozen=True)
+class NoiseEstimate:
+    """The noise of a raw.
+
+    Args:
+        profile: None where it is too low, or too little of the frame is usable, to be measured.
+        source: "DNG NoiseProfile", "calibration" or "frame".
+        points: where measured from the frame, (signal, variance, patches) of each signal level.
+    """
+
+    profile: NoiseProfile | None
+    source: str
+    points: tuple[tuple[float, float, int], ...] = ()
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation at mid-gray (0.18), green, as a share of full scale."""
+        return None if self.profile is None else math.sqrt(float(self.profile.variance(MIDDLE)))
+
+
+def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> NoiseEstimate:
+    """The noise profile of a raw: its own, else the calibration's for its camera and ISO, else one fitted to the picture.
+
+    Raises UnusableInput where the calibration does not hold the frame's camera.
+    """
+    if frame.noise is not None:
+        return NoiseEstimate(frame.noise, "DNG NoiseProfile")
+    if calibration is not None:
+        return NoiseEstimate(calibration.profile(frame.camera, frame.iso), "calibration")
+    line = fit(_planes(frame))
+    if line is None:
+        return NoiseEstimate(None, "frame")
+    low = math.sqrt(line.shot * MIDDLE + line.read) < LOW
+    return NoiseEstimate(None if low else NoiseProfile((line.shot,), (line.read,)), "frame", line.points)
+
+
+def _planes(frame: RawFrame) -> NDArray[np.float32]:
+    if frame.cfa == "RGB":
+        return np.moveaxis(frame.mosaic, 2, 0)
+    if frame.cfa == "MONO":
+        return frame.mosaic[None]
+    height, width = frame.mosaic.shape
+    return pack(frame.mosaic[: height // 2 * 2, : width // 2 * 2], frame.cfa)
+
+
+def estimate_photo(image: Image) -> float:
+    """Standard deviation of a photo's noise on the 0-255 scale, whatever its type; NaN for pictures of a few pixels."""
+    planes = to_planes(image.pixels)
+    return 255 * gaussian_sigma(planes, sum(impulse_shares(planes)))
+
+
+def analyze_raw(frame: RawFrame, calibration: Calibration | None = None) -> NoiseReport:
+    """What `estimate_raw` finds, as a report. Raises UnusableInput as it does."""
+    estimate = estimate_raw(frame, calibration)
+    deviation = estimate.deviation
+    if estimate.profile is None and not estimate.points:
+        return NoiseReport("raw", (), "frame", "The noise of this raw is unknown: too little of the frame is usable.")
+    if deviation is None or (estimate.source == "frame" and deviation < SURE):
+        return NoiseReport("raw", (), "frame", f"The noise of this raw is low: below {SURE:.2%} of full scale at mid-gray.")
+    finding = Finding("shot-read", deviation, "standard deviation at mid-gray, share of full scale")
+    verdict = f"Shot and read noise of {deviation:.2%} of full scale at mid-gray, by the {estimate.source}."
+    return NoiseReport("raw", (finding,), estimate.source, verdict, estimate.profile, deviation)
+
+
+def analyze_photo(image: Image) -> NoiseReport:
+    """Gaussian noise and lost pixels of a photo, the stronger one first."""
+    planes = to_planes(image.pixels)
+    black, white = impulse_shares(planes)
+    sigma = 255 * gaussian_sigma(planes, black + white)
+    found: list[tuple[float, Finding, str]] = []
+    if sigma > CLEAN:
+        found.append((sigma, Finding("gaussian", sigma, "sigma, 0-255"), f"noise of sigma {sigma:.1f} (0-255)"))
+    if black + white > 0:
+        nature = "salt-and-pepper" if white > 0 else "bernoulli"
+        lost = Finding(nature, black + white, "share of pixels")
+        found.append((128 * math.sqrt(black + white), lost, f"{black + white:.1%} of the pixels lost ({nature})"))
+    found.sort(key=lambda entry: -entry[0])
+    if math.isnan(sigma) and not found:
+        verdict = "This picture is too small, or too much of it is black or white, to measure its noise."
+    elif not found:
+        verdict = "This picture is clean, as far as can be told from its texture."
+    else:
+        verdict = f"This picture has {' and '.join(text for _, _, text in found)}."
+    return NoiseReport("photo", tuple(finding for _, finding, _ in found), "photo", verdict)

@@ -1,0 +1,93 @@
+"""Padding and tiling in one place: any function of a neighbourhood, run over a picture of any size piece by piece, without seams.
+
+Axes: the first two are rows and columns, [H, W] or [H, W, C], as frames hold them. The picture is mirrored about its outermost
+pixels (which keeps the parity of a Bayer pattern), so a function sees no border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quietlight.frames import Array
+
+
+def apply(
+    function: Callable[[Array], Array],
+    array: Array,
+    *,
+    tile: int = 512,
+    margin: int = 0,
+    multiple: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> Array:
+    """`function` over `array`, tile by tile; equal to one call on the whole where `margin` covers the receptive field.
+
+    The function gets a copy of the tile in the array's own type, [h, w, ...] with `margin` more pixels on every side and with h
+    and w divisible by `multiple`, starting at a row and column divisible by `multiple`. It returns [h, w, ...] of any type and
+    any number of channels, the same for all tiles. No more than one tile and the result are in memory.
+
+    Args:
+        function: what is run on each tile.
+        array: [H, W] or [H, W, C], not empty.
+        tile: largest side of a tile without its margin, rounded up to the multiple.
+        margin: pixels beyond the tile on which the function's result inside depends, rounded up to the multiple.
+        multiple: what both sides of a tile are a multiple of, such as 2 for a Bayer mosaic or 2^scales for a network.
+        progress: called after each tile with the finished share, at last 1.
+
+    Raises:
+        ValueError: for an empty array, or a function that changes the size.
+    """
+    if 0 in array.shape:
+        raise ValueError(f"an array of shape {array.shape} cannot be tiled")
+    margin = _round_up(margin, multiple)
+    places = [
+        (rows, columns)
+        for rows in _spans(array.shape[0], tile, multiple)
+        for columns in _spans(array.shape[1], tile, multiple)
+    ]
+
+    def run(place: tuple[tuple[int, int], tuple[int, int]]) -> Array:
+        rows, columns = (mirrored(a - margin, b + margin, n) for (a, b), n in zip(place, array.shape, strict=False))
+        part = function(array[rows[:, None], columns])
+        if part.shape[:2] != (len(rows), len(columns)):
+            raise ValueError(f"the function turned a tile of {len(rows)}x{len(columns)} into {part.shape[:2]}")
+        return part[margin : len(rows) - margin, margin : len(columns) - margin]
+
+    first = run(places[0])
+    out = np.empty((*array.shape[:2], *first.shape[2:]), first.dtype)
+
+    def store(place: tuple[tuple[int, int], tuple[int, int]], part: Array) -> None:
+        (top, bottom), (left, right) = place
+        target = out[top:bottom, left:right]
+        target[...] = part[: target.shape[0], : target.shape[1]]
+
+    for done, place in enumerate(places, start=1):
+        store(place, first if done == 1 else run(place))
+        if progress is not None:
+            progress(done / len(places))
+    return out
+
+
+def mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:
+    """Indices start ... stop - 1 folded back into [0, size): ... 2 1 0 1 2 ... n-2 n-1 n-2 ...; one pixel is repeated.
+
+    >>> mirrored(-2, 5, 3).tolist()
+    [2, 1, 0, 1, 2, 1, 0]
+    """
+    period = max(2 * (size - 1), 1)
+    index = np.arange(start, stop) % period
+    return np.minimum(index, period - index) if size > 1 else np.zeros(stop - start, np.intp)
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
+
+
+def _spans(size: int, tile: int, multiple: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the fewest pieces of at most `tile`, about equally long; the last may reach past the end."""
+    step = _round_up(-(-size // max(-(-size // _round_up(tile, multiple)), 1)), multiple)
+    for start in range(0, size, step):
+        yield start, min(start + step, _round_up(size, multiple))

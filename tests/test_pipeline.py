@@ -1,0 +1,140 @@
+"""Laws of the public functions: type and shape kept, strength linear, bursts and arrays, what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import quietlight as ql
+from quietlight.camera.demosaic import demosaic
+from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
+from quietlight.frames import BAYER
+from quietlight.noise.sensor import ShotRead, upi_read
+
+SHOT = 1e-2
+Y, X = np.mgrid[:72, :90] / 30
+SCENE = 0.5 + 0.3 * np.stack([np.sin(X), np.sin(Y), np.sin(X + Y)], axis=-1)
+
+
+def noisy_array(dtype: str, channels: int | None) -> np.ndarray:
+    clean = SCENE if channels else SCENE[..., 0]
+    noisy = np.clip(clean + np.random.default_rng(0).normal(0, 25 / 255, clean.shape), 0, 1)
+    full = 1 if dtype.startswith("float") else np.iinfo(dtype).max
+    return (np.round(noisy * full) if full > 1 else noisy).astype(dtype)
+
+
+def noisy_raw(cfa: str = "RGGB") -> ql.RawFrame:
+    clean = unprocessed_frame(SCENE, fixed_camera("A"), cfa)
+    noise = ShotRead(SHOT, upi_read(SHOT))
+    mosaic = noise.sample(clean.mosaic, np.random.default_rng(1)).astype(np.float32)
+    return replace(
+        clean, mosaic=mosaic, noise=ql.NoiseProfile((SHOT,), (upi_read(SHOT),)), crop=(2, 2, 60, 80), iso=800
+    )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("channels", [None, 3])
+def test_arrays_come_back_as_they_were_but_cleaner(dtype: str, channels: int | None) -> None:
+    noisy = noisy_array(dtype, channels)
+    clean = ql.denoise(noisy)
+    assert (clean.dtype, clean.shape) == (noisy.dtype, noisy.shape)
+    full = 1 if dtype.startswith("float") else np.iinfo(dtype).max
+    truth = SCENE if channels else SCENE[..., 0]
+    assert np.mean((clean / full - truth) ** 2) < 0.25 * np.mean((noisy / full - truth) ** 2)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((0, 4)),
+        np.zeros((4, 4, 2)),
+        np.zeros(4),
+        np.full((4, 4), 2.0),
+        np.full((4, 4), np.nan),
+        np.zeros((4, 4), np.int64),
+    ],
+)
+def test_arrays_that_are_no_pictures_are_refused(array: np.ndarray) -> None:
+    with pytest.raises(ql.UnusableInput):
+        ql.denoise(array)
+
+
+@pytest.mark.parametrize("cfa", BAYER)
+def test_raws_keep_everything_but_their_noise(cfa: str) -> None:
+    noisy = noisy_raw(cfa)
+    result = ql.denoise(noisy, record=True)
+    clean = result.frame
+    assert clean.noise.shot[0] < noisy.noise.shot[0]
+    assert result.record["noise_from"] == "DNG NoiseProfile"
+    kept = replace(clean, mosaic=noisy.mosaic, noise=noisy.noise, metadata=noisy.metadata)
+    assert all(
+        np.array_equal(getattr(kept, f), getattr(noisy, f))
+        for f in ("cfa", "white_balance", "crop", "iso", "orientation")
+    )
+    assert clean.mosaic.mean() == pytest.approx(noisy.mosaic.mean(), rel=1e-4)
+
+
+def test_three_plane_raws_are_denoised() -> None:
+    noisy = noisy_raw()
+    linear = replace(noisy, mosaic=demosaic(noisy.mosaic, "RGGB"), cfa="RGB")
+    assert ql.denoise(linear).mosaic.shape == (72, 90, 3)
+
+
+@pytest.mark.parametrize("frame", [noisy_raw(), noisy_array("float32", 3)])
+def test_strength_is_linear(frame: ql.RawFrame | np.ndarray) -> None:
+    def pixels(strength: float, **more: float) -> np.ndarray:
+        result = ql.denoise(frame, strength=strength, **more)
+        return result.mosaic if isinstance(result, ql.RawFrame) else result
+
+    source = frame.mosaic if isinstance(frame, ql.RawFrame) else frame
+    np.testing.assert_array_equal(pixels(0.0), source)
+    np.testing.assert_allclose(pixels(0.5), (source + pixels(1.0)) / 2, atol=1e-6)
+    color_only = pixels(0.0, chroma=1.0) - source
+    assert 0.01 < np.std(color_only) / np.std(pixels(1.0) - source) < 1
+
+
+def test_a_burst_is_denoised_by_its_reference_for_now() -> None:
+    one, other = noisy_raw(), replace(noisy_raw(), mosaic=np.zeros((72, 90), np.float32))
+    result = ql.denoise(ql.Burst((other, one), reference=1), record=True)
+    np.testing.assert_array_equal(result.frame.mosaic, ql.denoise(one).mosaic)
+    assert "reference" in result.record["burst"]
+
+
+def test_raws_without_measurable_noise_are_left_alone() -> None:
+    frame = replace(noisy_raw(), mosaic=unprocessed_frame(SCENE, fixed_camera("A")).mosaic, noise=None)
+    np.testing.assert_array_equal(ql.denoise(frame).mosaic, frame.mosaic)
+
+
+def test_develop_denoises_where_it_would_be_seen() -> None:
+    noisy = noisy_raw()
+    auto, off = ql.develop(noisy, bits=8), ql.develop(noisy, denoise="off", bits=8)
+    assert np.std(np.diff(auto.pixels.astype(int), axis=0)) < 0.5 * np.std(np.diff(off.pixels.astype(int), axis=0))
+    quiet = replace(noisy, noise=ql.NoiseProfile((1e-6,), (0.0,)))
+    np.testing.assert_array_equal(ql.develop(quiet).pixels, ql.develop(quiet, denoise="off").pixels)
+
+
+def test_developed_photos_say_that_they_are_srgb() -> None:
+    photo = ql.develop(noisy_raw())
+    assert photo.profile
+    assert photo.pixels.dtype == np.uint16
+    assert photo.pixels.shape == (60, 80, 3)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: ql.develop(ql.Image(np.zeros((4, 4, 3), np.uint8))), "developed already"),
+        (lambda: ql.develop(noisy_raw(), denoise="maybe"), "auto or off"),
+        (lambda: ql.denoise(noisy_raw(), system="magic"), "unknown system"),
+        (lambda: ql.denoise(noisy_raw(), strength=2), "between 0 and 1"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(call: object, words: str) -> None:
+    with pytest.raises(ql.UnusableInput, match=words):
+        call()  # type: ignore[operator]
+
+
+def test_analyze_takes_everything() -> None:
+    assert ql.analyze(noisy_raw()).deviation == pytest.approx(np.sqrt(SHOT * 0.18 + upi_read(SHOT)))
+    assert ql.analyze(noisy_array("uint8", 3)).kind == "photo"
+    assert ql.analyze(ql.Burst((noisy_raw(),))).kind == "raw"
