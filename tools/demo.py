@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
-from PIL import ImageDraw, ImageFont
 
 import quietlight as ql
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
@@ -23,6 +21,7 @@ from quietlight.metrics import psnr
 from quietlight.noise.nature import eight_bit
 from quietlight.noise.natures import Bernoulli, Gaussian
 from quietlight.noise.sensor import ShotRead, upi_read
+from quietlight.report.sheet import to_eight_bits, write_sheet
 
 SHOT = 4e-3
 SEED = 20261
@@ -77,23 +76,6 @@ def captioned(
     return [(f"{name}: {before:.2f} dB", noisy), (f"quietlight: {after:.2f} dB", result), ("truth", truth)]
 
 
-def sheet(rows: list[list[tuple[str, NDArray[np.uint8]]]], path: Path) -> None:
-    """Pictures side by side, each under its caption."""
-    bar = 28
-    font = ImageFont.load_default(16)
-    width = max(sum(p.shape[1] for _, p in row) for row in rows)
-    page = PillowImage.new("RGB", (width, sum(max(p.shape[0] for _, p in row) + bar for row in rows)), "white")
-    draw, top = ImageDraw.Draw(page), 0
-    for row in rows:
-        left = 0
-        for caption, picture in row:
-            draw.text((left + 6, top + 4), caption, "black", font)
-            page.paste(PillowImage.fromarray(picture), (left, top + bar))
-            left += picture.shape[1]
-        top += max(p.shape[0] for _, p in row) + bar
-    page.save(path)
-
-
 def sample(name: str) -> NDArray[np.float64]:
     """One of scikit-image's photographs, [H, W, 3] in [0, 1]."""
     import skimage.data
@@ -114,15 +96,8 @@ def own_photo(path: Path, out: Path) -> None:
         before, after = frame, clean
         ql.write(clean, out / f"{path.stem}_clean.png")
     top, left = ((n - min(n, 800)) // 2 for n in before.pixels.shape[:2])
-    crops = [to_8_bits(picture)[top : top + 800, left : left + 800] for picture in (before, after)]
-    sheet([[("as it was, 100%", crops[0]), ("quietlight, 100%", crops[1])]], out / "sheet.png")
-
-
-def to_8_bits(image: ql.Image) -> NDArray[np.uint8]:
-    """Pixels as [H, W, 3] uint8."""
-    full = 1.0 if image.pixels.dtype == np.float32 else np.iinfo(image.pixels.dtype).max
-    pixels = np.round(image.pixels * (255.0 / full)).astype(np.uint8)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+    crops = [to_eight_bits(picture)[top : top + 800, left : left + 800] for picture in (before, after)]
+    write_sheet([[("as it was, 100%", crops[0]), ("quietlight, 100%", crops[1])]], out / "sheet.png")
 
 
 def main() -> None:
@@ -138,7 +113,7 @@ def main() -> None:
             rows = [raw_story(sample("coffee"), arguments.out), photo_story(sample("astronaut"), arguments.out)]
             for row in rows:
                 print("        " + "; ".join(caption for caption, _ in row))
-            sheet(rows, arguments.out / "sheet.png")
+            write_sheet(rows, arguments.out / "sheet.png")
     except ql.UnusableInput as error:
         parser.exit(1, f"demo: {error}\n")
     print(f"The pictures are in {arguments.out.resolve()}: look at sheet.png first.")

@@ -107,5 +107,7 @@ def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, ov
         beside.write_text(to_json(calibration))
     for entry in calibration.entries:
         shot, read = (" ".join(f"{v:.3g}" for v in values) for values in (entry.noise.shot, entry.noise.read))
-        typer.echo(f"{entry.camera or 'camera'} ISO {entry.iso or 'unknown'}: shot {shot}, read {read} (variances, white 1)")
+        typer.echo(
+            f"{entry.camera or 'camera'} ISO {entry.iso or 'unknown'}: shot {shot}, read {read} (variances, white 1)"
+        )
     typer.echo(str(out))

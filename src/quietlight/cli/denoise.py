@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,10 @@ def denoise(
     chroma: opt.Chroma = None,
     noise_scale: opt.NoiseScale = 1.0,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write, per file, a picture of before, after and removed, and JSON."),
+    ] = None,
     raw_format: opt.RawFormatFile = None,
     profile: opt.Profile = None,
     dark: opt.Dark = None,
@@ -39,6 +43,8 @@ def denoise(
     from quietlight.io.kind import output_suffix
     from quietlight.pipeline import denoise as run_denoise
     from quietlight.pipeline import prepare
+    from quietlight.report.sheet import write_report
+    from quietlight.systems import Result
 
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
@@ -48,11 +54,11 @@ def denoise(
         photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)
         return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
 
-    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, object]:
+    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
         frame = read_file(source, layout)
         if isinstance(frame, RawFrame):
             frame = prepare(frame, dark_frame, banding)
-        result = run_denoise(
+        result: Result = run_denoise(
             frame,
             strength=strength,
             chroma=chroma,
@@ -62,6 +68,8 @@ def denoise(
             progress=progress,
         )
         write(result.frame, target)
+        if report:
+            write_report(report, target.stem, frame, result.frame, result.record)
         return result.record
 
     run_with_progress(find_inputs(inputs, layout is not None, out), plan, work, overwrite, as_json)

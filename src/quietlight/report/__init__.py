@@ -1,0 +1,1 @@
+"""What was done -> pictures and JSON for people."""
