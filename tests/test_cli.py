@@ -157,7 +157,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
 
 
 def test_every_verb_teaches_itself() -> None:
-    for verb in ("analyze", "denoise", "develop"):
+    for verb in ("analyze", "denoise", "develop", "train", "evaluate"):
         assert "Examples" in run(verb, "--help")
     assert ql.__all__
     assert "denoise" in run("--help")

@@ -38,4 +38,4 @@ def build(registry: Mapping[str, str], name: str, kind: str, arguments: Mapping[
     except UnusableInput:
         raise
     except (TypeError, ValueError, RuntimeError) as error:
-        raise UnusableInput(f"{kind} {name!r}: {error}") from error
+        raise UnusableInput(f"{kind} {name!r}: {(str(error) or type(error).__name__).splitlines()[0]}") from error

@@ -11,6 +11,10 @@ from quietlight import __version__
 from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
+from quietlight.cli.evaluate import evaluate
+from quietlight.cli.synthesize import synthesize
+from quietlight.cli.train import train
+from quietlight.cli.zoo import zoo
 from quietlight.frames import UnusableInput
 
 app = typer.Typer(
@@ -24,6 +28,10 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(denoise)
 app.command()(develop)
+app.add_typer(synthesize)
+app.command()(train)
+app.command()(evaluate)
+app.add_typer(zoo)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,10 @@
+"""files -> training pairs, made on the device that trains.
+
+Sample `index` of a data set with a seed is the same on every worker, machine and leg: its generator is seeded by both.
+
+A data set is built with the recipe's arguments, `device` (where batches are made) and `validation` (whether it holds the fixed
+validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
+"""
+
+DATASETS = {"photos": "quietlight.data.photos:NoisyPhotos"}
+"""Name -> "module:attribute" of every data set that a recipe can name."""

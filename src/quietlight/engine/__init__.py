@@ -1,0 +1,23 @@
+"""How a network is run: numpy arrays in and out, whatever computes in between.
+
+Systems call `run` and do not know which engine that is. Today it is torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quietlight.registry import resolve
+from quietlight.zoo import Weights
+
+ENGINES = {"torch": "quietlight.engine.torch_engine:run"}
+"""Name -> "module:attribute" of every engine, the fastest last."""
+
+
+def run(weights: Weights, *arrays: NDArray[np.float32], engine: str = "torch") -> NDArray[np.float32]:
+    """The network of `weights` on float32 arrays [B, C, H, W], whose sides are multiples of `weights.multiple`."""
+    compute: Any = resolve(ENGINES, engine, "engine")
+    return np.asarray(compute(weights, *arrays), np.float32)

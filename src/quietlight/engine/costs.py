@@ -1,0 +1,42 @@
+"""What a network costs, counted by torch without computing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from quietlight.networks import NETWORKS
+from quietlight.registry import build
+from quietlight.zoo import Weights
+
+_SIDE = 512
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Size and effort of a network.
+
+    Args:
+        parameters: trained numbers.
+        gmac: thousand million multiply-adds of convolutions and matrix products per megapixel of its input's height times width
+            (1 GMAC is 2 GFLOP).
+    """
+
+    parameters: int
+    gmac: float
+
+
+def costs_of(weights: Weights) -> Costs:
+    """The costs of a photo network, whose input has as many channels as its arguments say."""
+    with torch.device("meta"):
+        module: Any = build(NETWORKS, weights.network, "network", weights.arguments)
+        module.eval()
+        channels = int(weights.arguments.get("channels", 1)) + int(weights.arguments.get("maps", 0))
+        picture = torch.empty(1, channels, _SIDE, _SIDE)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(picture)
+    parameters = sum(p.numel() for p in module.parameters())
+    return Costs(parameters, counter.get_total_flops() / 2 / _SIDE**2 / 1e3)

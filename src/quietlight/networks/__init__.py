@@ -1,0 +1,10 @@
+"""tensor -> tensor: the networks. They know nothing of files, metadata or tiles, and build without touching a disk.
+
+Tensors are [B, C, H, W]. Sizes that a network cannot take as they are (see its `multiple`) are padded by `tiles`.
+"""
+
+NETWORKS = {
+    "dncnn": "quietlight.networks.dncnn:DnCNN",
+    "unet": "quietlight.networks.unet:UNet",
+}
+"""Name -> "module:attribute" of every network."""

@@ -1,0 +1,117 @@
+"""Weights come back as they were saved, or not at all."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from quietlight import zoo
+from quietlight.cli.zoo import zoo as command
+from quietlight.frames import UnusableInput
+from quietlight.networks import NETWORKS
+from quietlight.registry import build
+
+ARGUMENTS = {"dncnn": {"depth": 4, "width": 8}, "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]}}
+
+
+@pytest.fixture(params=NETWORKS)
+def saved(request, tmp_path):
+    """(a network, the file of its weights)."""
+    torch.manual_seed(0)
+    network = build(NETWORKS, request.param, "network", ARGUMENTS[request.param])
+    path = tmp_path / "some.safetensors"
+    facts = {"multiple": str(network.multiple), "steps": "7", "recipe": json.dumps({"name": "some"})}
+    zoo.save(path, request.param, ARGUMENTS[request.param], network.state_dict(), facts)
+    return network, path
+
+
+@pytest.fixture
+def shipped(saved, tmp_path, monkeypatch):
+    """The same, as if it came with the package."""
+    network, path = saved
+    (tmp_path / "sha256.json").write_text(json.dumps({"some": hashlib.sha256(path.read_bytes()).hexdigest()}))
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    monkeypatch.setattr(zoo, "HASHES", tmp_path / "sha256.json")
+    return network, path
+
+
+def run(*arguments):
+    return CliRunner().invoke(command, [str(a) for a in arguments])
+
+
+def test_weights_come_back_in_half_precision_and_rebuild_their_network(saved):
+    network, path = saved
+    weights = zoo.read(str(path))
+    assert weights.multiple == network.multiple
+    assert weights.metadata["steps"] == "7"
+    again = build(NETWORKS, weights.network, "network", weights.arguments)
+    again.load_state_dict({key: torch.from_numpy(value) for key, value in weights.tensors.items()})
+    for key, value in network.state_dict().items():
+        assert weights.tensors[key].shape == value.shape
+        assert torch.equal(again.state_dict()[key], value.half().float() if value.is_floating_point() else value)
+    assert path.stat().st_size < 2 * sum(p.numel() for p in network.state_dict().values()) + 8000
+
+
+def test_altered_bytes_are_refused_wherever_they_are(saved):
+    _, path = saved
+    data = path.read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")
+    for place in np.linspace(begin, len(data) - 1, 20).astype(int):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises(UnusableInput, match=r"some\.safetensors: its content was altered"):
+            zoo.read(str(path))
+    for damaged in (data[: len(data) // 2], b"", b"\xff" * 100, data.replace(b"multiple", b"multiply")):
+        path.write_bytes(damaged)
+        with pytest.raises(UnusableInput, match="not a weights file of ours"):
+            zoo.read(str(path))
+
+
+def test_shipped_weights_are_those_that_were_committed(shipped):
+    _, path = shipped
+    assert zoo.names() == ["some"]
+    assert zoo.read("some").sha256 == zoo.hashes()["some"]
+    assert run("verify").exit_code == 0
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(UnusableInput, match="not the one that was shipped"):
+        zoo.read("some")
+    assert run("verify").exit_code == 1
+    path.unlink()
+    result = run("verify")
+    assert result.exit_code == 1
+    assert "no weights 'some'" in result.output
+
+
+def test_the_commands_say_what_there_is(shipped, monkeypatch, tmp_path):
+    network, path = shipped
+    count = f"{sum(v.numel() for v in network.state_dict().values()):,}"
+    assert count in run("list").output
+    for name in ("some", path):
+        output = run("show", name).output
+        assert count in output
+        assert "7 steps" in output
+        assert '"name": "some"' in output
+    assert isinstance(run("show", "none").exception, UnusableInput)
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path / "empty")
+    assert "no weights come" in run("list").output
+
+
+def test_what_cannot_be_written_leaves_what_was_there(saved, tmp_path):
+    _, path = saved
+    before = path.read_bytes()
+    for value in (np.inf, 1e6):
+        with pytest.raises(UnusableInput, match="half precision"):
+            zoo.save(path, "unet", {}, {"a": np.array([value], np.float32)}, {"multiple": "1"})
+    assert path.read_bytes() == before
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnusableInput, match="cannot be written"):
+        zoo.store(tmp_path / "file" / "x.safetensors", {}, {})
+    assert not list(tmp_path.glob("**/*.part"))
+
+
+def test_every_shipped_file_is_as_it_was_committed():
+    assert set(zoo.names()) == set(zoo.hashes())
+    for name in zoo.names():
+        assert zoo.read(name).metadata

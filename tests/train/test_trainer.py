@@ -1,0 +1,220 @@
+"""Training is a function of recipe and data alone, however often it is interrupted."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from quietlight import zoo
+from quietlight.data.photos import NoisyPhotos
+from quietlight.frames import UnusableInput
+from quietlight.networks import NETWORKS
+from quietlight.registry import build
+from quietlight.train import checkpoint, trainer
+from quietlight.train.recipe import from_json
+from quietlight.train.trainer import train
+
+RECIPES = [path.stem for path in sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))]
+LAST = "step-00000006.safetensors"
+SLEEPS_AT_STEP_5 = """
+import sys, time, torch
+from pathlib import Path
+from quietlight.train import trainer
+from quietlight.train.recipe import from_json
+
+def watch(status):
+    print(status.step, flush=True)
+    if status.step == 5:
+        time.sleep(60)
+
+torch.set_num_threads(1)
+trainer.VALIDATION_SAMPLES, trainer.WATCH_SECONDS = 2, -1.0
+trainer.train(from_json(sys.argv[1]), Path(sys.argv[2]), watch=watch)
+"""
+
+
+class Killed(Exception):
+    pass
+
+
+def killed_at(step):
+    def watch(status):
+        if status.step == step:
+            raise Killed
+
+    return watch
+
+
+def content(path):
+    """All that a file holds; its header is in no fixed order."""
+    with safe_open(path, "np") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        return file.metadata(), {key: (value.dtype, value.shape, value.tobytes()) for key, value in tensors.items()}
+
+
+def lines(out):
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_takes_two_steps(name, miniature, tmp_path):
+    recipe = miniature(name)
+    path = train(recipe, tmp_path)
+    weights = zoo.read(str(path))
+    network = build(NETWORKS, weights.network, "network", weights.arguments)
+    network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.tensors.items()})
+    assert from_json(weights.metadata["recipe"]).optimiser == recipe.optimiser
+    assert str(tmp_path.parent) not in weights.metadata["recipe"]
+    assert weights.metadata["steps"] == "2"
+    assert lines(tmp_path)[-1]["validation"] == pytest.approx(float(weights.metadata["validation"]), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("unet-gray", "accumulate=2"), ("dncnn-s", "optimiser.decay=1e-4"), ("noise2void-gray", "average=0.9")],
+)
+def test_three_steps_and_three_equal_six_bit_for_bit(name, change, miniature, tmp_path):
+    recipe = miniature(name, "steps=6", "validate=3", change)
+    whole = train(recipe, tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(recipe, tmp_path / "legs", watch=killed_at(5))
+    assert checkpoint.latest(tmp_path / "legs").name == "step-00000003.safetensors"
+    legs = train(recipe, tmp_path / "legs")
+    # A checkpoint holds parameters, buffers, their averages and the optimiser's moments.
+    assert content(tmp_path / "whole" / LAST) == content(tmp_path / "legs" / LAST)
+    assert content(whole) == content(legs)
+
+
+def test_killed_with_signal_9_it_goes_on_as_if_nothing_had_happened(miniature, photos, tmp_path):
+    recipe = miniature("unet-gray", "steps=6", "validate=2")
+    command = [sys.executable, "-c", SLEEPS_AT_STEP_5, recipe.to_json(), str(tmp_path / "killed")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=photos.parent) as process:
+        assert any(line.strip() == "5" for line in process.stdout)
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert checkpoint.latest(tmp_path / "killed").name == "step-00000004.safetensors"
+    again, whole = train(recipe, tmp_path / "killed"), train(recipe, tmp_path / "whole")
+    assert content(tmp_path / "killed" / LAST) == content(tmp_path / "whole" / LAST)
+    assert content(again) == content(whole)
+
+
+def test_legs_of_a_budget_keep_to_their_time_and_equal_one_long_run(miniature, tmp_path, monkeypatch):
+    recipe = miniature("unet-gray", "steps=6", "validate=4")
+    whole = train(recipe, tmp_path / "whole")
+    now, batch = 0.0, NoisyPhotos.batch
+
+    def slow_batch(self, seed, indices):
+        nonlocal now
+        now += 10.0
+        return batch(self, seed, indices)
+
+    monkeypatch.setattr(NoisyPhotos, "batch", slow_batch)
+    monkeypatch.setattr(trainer, "time", SimpleNamespace(monotonic=lambda: now))
+    legs, done = 0, None
+    while not done:
+        legs, before = legs + 1, now
+        done = train(recipe, tmp_path / "legs", budget=50.0)
+        assert now - before <= 50.0
+        assert checkpoint.latest(tmp_path / "legs") is not None
+    assert legs > 1
+    assert content(done) == content(whole)
+    assert content(train(recipe, tmp_path / "legs", budget=50.0)) == content(whole)
+
+
+def test_a_budget_that_is_over_already_still_gets_on(miniature, tmp_path):
+    recipe = miniature("unet-gray")
+    assert train(recipe, tmp_path, budget=0.0) is None
+    assert checkpoint.latest(tmp_path).name == "step-00000001.safetensors"
+
+
+def test_parts_of_unequal_size_weigh_by_their_samples(miniature, tmp_path):
+    for accumulate in (1, 2, 3):
+        train(miniature("unet-gray", "batch=5", "steps=3", f"accumulate={accumulate}"), tmp_path / str(accumulate))
+    one, two, three = (lines(tmp_path / str(n)) for n in (1, 2, 3))
+    for parts in (two, three):
+        for whole, part in zip(one, parts, strict=True):
+            assert part["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+            assert part["gradient"] == pytest.approx(whole["gradient"], rel=1e-3)
+    with pytest.raises(UnusableInput, match="cannot be cut"):
+        train(miniature("unet-gray", "batch=2", "accumulate=3"), tmp_path / "none")
+
+
+def test_a_loss_that_is_no_number_stops_before_it_is_kept(miniature, tmp_path):
+    recipe = miniature("unet-gray", "steps=6", "optimiser.rate=1e30", "optimiser.clip=0")
+    with pytest.raises(UnusableInput, match=r"at step .*lower optimiser\.rate"):
+        train(recipe, tmp_path)
+    assert checkpoint.latest(tmp_path) is None
+
+
+def test_a_training_starts_from_weights(miniature, tmp_path):
+    first = train(miniature("unet-gray"), tmp_path / "first")
+    # Without a step worth the name, what comes out is what went in.
+    still = train(miniature("unet-gray-mixture", f"start={first}", "optimiser.rate=1e-30"), tmp_path / "second")
+    before, after = zoo.read(str(first)).tensors, zoo.read(str(still)).tensors
+    assert all((before[key] == after[key]).all() for key in before)
+    with pytest.raises(UnusableInput, match=r"of another network than the recipe's$"):
+        train(miniature("dncnn-s", f"start={first}"), tmp_path / "third")
+
+
+def test_the_last_two_checkpoints_stay_and_a_damaged_one_is_passed_over(miniature, tmp_path):
+    recipe = miniature("unet-gray", "steps=4", "validate=1")
+    train(recipe, tmp_path)
+    kept = sorted(tmp_path.glob("step-*"))
+    assert [path.name[-13:-12] for path in kept] == ["3", "4"]
+    assert not list(tmp_path.glob("*.part"))
+    before, data = content(kept[1]), kept[1].read_bytes()
+    kept[1].write_bytes(data[: len(data) // 2])
+    assert checkpoint.latest(tmp_path) == kept[0]
+    train(recipe, tmp_path)
+    assert content(kept[1]) == before
+
+
+def test_only_the_same_training_goes_on(miniature, photos, tmp_path):
+    with pytest.raises(Killed):
+        train(miniature("unet-gray", "validate=1"), tmp_path, watch=killed_at(2))
+    for change in ("optimiser.rate=1e-4", "network.width=8", "steps=3", "seed=1", "data.patch=24"):
+        with pytest.raises(UnusableInput, match=f"differs from the recipe in {change.partition('=')[0]}:"):
+            train(miniature("unet-gray", change), tmp_path)
+    moved = tmp_path / "elsewhere"
+    moved.symlink_to(photos)
+    assert train(miniature("unet-gray", f"data.source={moved}", "about=still the same"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("network.depth=3", "unknown key depth; known are channels, width, encoder"),
+        ("network.decoder=[1]", "as many scales"),
+        ("network.width=wide", "network 'unet'"),
+        ("network.name=unnet", "unknown network 'unnet': it is one of"),
+        ("data.crop=3", "unknown key crop; known are source, noise, channels, patch, eight_bit, held_out$"),
+        ("data.device=cpu", "unknown key device"),
+        ("data.patch=1000", "no photo is as large"),
+        ("data.source=nowhere", "nowhere: no such folder"),
+        ("data.noise=gaussian", "a list of tables"),
+        ('data.noise=[{name="gaussian"}]', "the keys name and level"),
+        ('data.noise=[{name="gauss", level=5}]', "unknown noise 'gauss': it is one of"),
+        ('data.noise=[{name="gaussian", level=[5, 1]}]', "a number or a range"),
+        ('data.noise=[{name="bernoulli", level=[0, 2]}]', "at most 1"),
+        ("objective.nrm=l1", "unknown key nrm; known are norm$"),
+        ("objective.norm=l3", "l1, l2 or charbonnier"),
+        ("start=nothing", "no weights 'nothing'"),
+    ],
+)
+def test_what_a_part_cannot_take_is_refused_with_what_it_can(change, words, miniature, tmp_path):
+    with pytest.raises(UnusableInput, match=words):
+        train(miniature("unet-gray", change), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_device_that_is_not_there_is_refused(miniature, tmp_path):
+    for device in ("gpu", "cuda:99"):
+        with pytest.raises(UnusableInput, match="cpu always works"):
+            train(miniature("unet-gray"), tmp_path, device=device)
