@@ -1,0 +1,192 @@
+"""The benchmarks of photos. Every draw is fixed by `numpy.random.default_rng([number, ..., i])`, i the index of the picture.
+
+Pictures are taken in the string order of their file names and read as x = values / 255 in float32. Sources: Zhang et al. 2017 for
+the additive noise; Lemarchand et al. 2020 (NoiseBreaker), section IV, for the mixtures, whose open details are settled in `noise/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.random import Generator, default_rng
+from numpy.typing import NDArray
+
+from quietlight.evaluate.sample import Benchmark, DataSet, Part, Sample, as_floats
+from quietlight.frames import Image, UnusableInput
+from quietlight.io.photo import read_photo
+from quietlight.noise import NOISES
+from quietlight.noise.nature import eight_bit
+from quietlight.noise.natures import Bernoulli, Gaussian, Poisson, Uniform
+from quietlight.registry import resolve
+
+Pixels = NDArray[np.float32]
+Noise = Callable[[Pixels, Generator], tuple[Pixels, dict[str, object]]]
+"""(clean, generator) -> noisy, and what is known of the noise."""
+
+BSD68 = DataSet("bsd68_gray", "BSD68 in gray, 68 PNG files as the denoising literature uses them (CBSD68-dataset)")
+SET12 = DataSet("set12_gray", "Set12, 12 gray PNG files (in the test sets of the DnCNN authors)")
+CBSD68 = DataSet("cbsd68", "BSD68 in colour, the 68 test JPEGs of BSDS500 (UC Berkeley)")
+KODAK24 = DataSet("kodak24", "Kodak's 24 colour photos as PNG (r0k.us)")
+POLYU = DataSet(
+    "polyu_pairs", "PolyU-Real-World-Noisy-Images-Dataset, its cropped pairs *_real.JPG, *_mean.JPG", "*_real.*"
+)
+
+
+def _clean(path: Path) -> Pixels:
+    image = read_photo(path)
+    if image.pixels.dtype != np.uint8:
+        raise UnusableInput(f"{path}: the pictures of this benchmark have 8 bits, not {image.pixels.dtype}")
+    return as_floats(image).astype(np.float32)
+
+
+def awgn() -> Benchmark:
+    """White Gaussian noise, neither clipped nor rounded: y = x + sigma / 255 · standard normal, generator [20200216, sigma, i]."""
+    sets = {"bsd68": BSD68, "set12": SET12, "cbsd68": CBSD68, "kodak24": KODAK24}
+    parts = [
+        Part(f"{name}-{sigma}", data, partial(_awgn, sigma)) for name, data in sets.items() for sigma in (15, 25, 50)
+    ]
+    return Benchmark("White Gaussian noise of sigma 15, 25 and 50, neither clipped nor rounded.", tuple(parts))
+
+
+def _awgn(sigma: int, index: int, path: Path) -> Sample:
+    clean = _clean(path)
+    noisy = Gaussian(sigma).sample(clean, default_rng([20200216, sigma, index]))
+    return Sample(path.name, Image(noisy), clean, {"sigma": sigma})
+
+
+def _eight_bits(seed: tuple[int, ...], noise: Noise, index: int, path: Path) -> Sample:
+    """A sample as an 8-bit file holds it: noise by the generator [*seed, i], clipped, rounded to 1/255."""
+    clean = _clean(path)
+    noisy, info = noise(clean, default_rng([*seed, index]))
+    return Sample(path.name, Image(np.rint(eight_bit(noisy) * 255).astype(np.uint8)), clean, info)
+
+
+def _mixture(x: Pixels, rng: Generator, salt: float = 0.0) -> tuple[Pixels, dict[str, object]]:
+    """Gaussian of sigma ~ U[0, 55], then bernoulli of p ~ U[0, 0.2]; both levels are drawn before any pixel's noise."""
+    sigma, p = rng.uniform(0, 55), rng.uniform(0, 0.2)
+    noisy = Gaussian(sigma).sample(x, rng)
+    kept = np.float32(2)  # a value that no lost pixel takes, so that the nature itself tells which are lost
+    fate: Pixels = Bernoulli(p, salt).sample(np.full_like(x, kept), rng)
+    return np.where(fate == kept, noisy, fate), {"sigma": sigma, "p": p, "mask": fate != kept}
+
+
+def _mixture3(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
+    return _mixture(Poisson().sample(x, rng), rng)
+
+
+_BSD68_MIXTURE = "4038a48595e6de8eda948c8869eb152fe374cacf0bfca9732d0170e187d1c6df"
+_BSD68_MIXTURE_SP = "f499663ecb7c4ce903e3ed4ca8f8827a4226462967ce64e91c465f1b18e39b70"
+_CBSD68_MIXTURE = "40351b84273e13894f6d0ff44ff3f3eeade57348938a68185aa2a2b2accd58b1"
+_SEED = 20200217
+
+
+def bsd68_mixture() -> Benchmark:
+    """NoiseBreaker's evaluation mixture, generator [20200217, i]: sigma, p, standard normals, then uniforms for the drops."""
+    part = Part("bsd68", BSD68, partial(_eight_bits, (_SEED,), _mixture), _BSD68_MIXTURE)
+    return Benchmark(
+        "NoiseBreaker's mixture: gaussian of sigma U[0, 55], then drops to black with p U[0, 0.2], 8-bit.", (part,)
+    )
+
+
+def bsd68_mixture_sp() -> Benchmark:
+    """The same draws; a lost pixel is 0 or 1 by one more uniform per pixel."""
+    part = Part("bsd68", BSD68, partial(_eight_bits, (_SEED,), partial(_mixture, salt=0.5)), _BSD68_MIXTURE_SP)
+    return Benchmark("The mixture with salt and pepper: a lost pixel becomes black or white, half each.", (part,))
+
+
+def cbsd68_mixture() -> Benchmark:
+    """The same draws in colour: normals per channel, drops per pixel."""
+    part = Part("cbsd68", CBSD68, partial(_eight_bits, (_SEED,), _mixture), _CBSD68_MIXTURE)
+    return Benchmark("The mixture in colour: a lost pixel is black in all its channels.", (part,))
+
+
+def bsd68_mixture3() -> Benchmark:
+    """Generator [20200219, i]: poisson of the clean picture, then the mixture with its draws."""
+    part = Part("bsd68", BSD68, partial(_eight_bits, (20200219,), _mixture3))
+    return Benchmark(
+        "Three noises: poisson, then gaussian of sigma U[0, 55], then drops with p U[0, 0.2], 8-bit.", (part,)
+    )
+
+
+SINGLES: dict[str, tuple[str, float, float]] = {
+    "gaussian-0-15": ("gaussian", 0, 15),
+    "gaussian-15-35": ("gaussian", 15, 35),
+    "gaussian-35-55": ("gaussian", 35, 55),
+    "speckle-0-15": ("speckle", 0, 15),
+    "speckle-15-35": ("speckle", 15, 35),
+    "speckle-35-55": ("speckle", 35, 55),
+    "uniform-10": ("uniform", 10, 10),
+    "uniform-50": ("uniform", 50, 50),
+    "bernoulli": ("bernoulli", 0, 0.2),
+    "salt-and-pepper": ("salt-and-pepper", 0, 0.2),
+    "poisson": ("poisson", 255, 255),
+}
+"""The noisy classes of NoiseBreaker's table 1, bernoulli in both variants: nature and the range of its level."""
+
+
+def bsd68_single() -> Benchmark:
+    """One class after the other; generator [20200220, number of the class, i]; the level uniform in its range comes first."""
+    parts = tuple(
+        Part(name, BSD68, partial(_eight_bits, (20200220, number), partial(_single, *entry)))
+        for number, (name, entry) in enumerate(SINGLES.items())
+    )
+    return Benchmark(
+        "Each class of noise of NoiseBreaker's table 1 alone, its level uniform in the class's range, 8-bit.", parts
+    )
+
+
+def _single(nature: str, low: float, high: float, x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
+    level = rng.uniform(low, high)
+    info: dict[str, object] = {"nature": nature, "level": level}
+    if nature == "gaussian":
+        info["sigma"] = level
+    return resolve(NOISES, nature, "noise").at(level).sample(x, rng), info
+
+
+def bsd68_clean() -> Benchmark:
+    """Pictures without noise, which a system should leave as they are."""
+    part = Part("bsd68", BSD68, partial(_eight_bits, (0,), lambda x, _: (x, {"sigma": 0.0})))
+    return Benchmark("Clean pictures: how much of them a system changes; 100 dB stands for nothing.", (part,))
+
+
+def bsd68_spatial() -> Benchmark:
+    """Noise that differs over the picture; both parts by generator [20200218, i], each from its beginning.
+
+    "scattered": one uniform per pixel chooses uniform ±50 (10%), gaussian sigma 35 (20%) or sigma 10 (70%); then the three noises
+    are drawn for the whole picture in this order. "halves": gaussian sigma 30 for the whole picture, then drops of p 0.15;
+    columns below W // 2 take the first, the others the second.
+    """
+    parts = (
+        Part("scattered", BSD68, partial(_eight_bits, (20200218,), _scattered)),
+        Part("halves", BSD68, partial(_eight_bits, (20200218,), _halves)),
+    )
+    about = "Noise that changes over the picture: 10% uniform, 20% and 70% gaussian pixels; half gaussian, half drops; 8-bit."
+    return Benchmark(about, parts)
+
+
+def _scattered(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
+    choice = rng.random(x.shape)
+    uniform, strong, weak = (nature.sample(x, rng) for nature in (Uniform(50), Gaussian(35), Gaussian(10)))
+    return np.where(choice < 0.1, uniform, np.where(choice < 0.3, strong, weak)), {}
+
+
+def _halves(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
+    noisy: Pixels = Gaussian(30).sample(x, rng)
+    lost: Pixels = Bernoulli(0.15).sample(x, rng)
+    left = np.arange(x.shape[1])[None, :, None] < x.shape[1] // 2
+    return np.where(left, noisy, lost), {}
+
+
+def polyu() -> Benchmark:
+    """Real pairs: one shot, and the mean of many."""
+    return Benchmark(
+        "Real camera noise in JPEGs: one shot against the mean of many, three cameras.", (Part("polyu", POLYU, _polyu),)
+    )
+
+
+def _polyu(index: int, path: Path) -> Sample:  # noqa: ARG001
+    truth = path.with_name(path.name.replace("_real", "_mean"))
+    return Sample(path.name, read_photo(path), _clean(truth))

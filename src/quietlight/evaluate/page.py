@@ -1,0 +1,151 @@
+"""A report as one HTML file that needs nothing else: tables, box plots as inline SVG, and crops side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from quietlight.evaluate.table import Measurement, Report, Row, Table, cells, title
+from quietlight.io.files import written_beside
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c1f24; --soft: #6b7280; --line: #d5d9e0; --paper: #fff; --box: #9cc3e6; --mark: #c2410c }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e8eb; --soft: #9aa3ad; --line: #3a4048; --paper: #16181c; --box: #2f6690; --mark: #fb923c }
+}
+body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 1180px; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem }
+p, figcaption { color: var(--soft) } nav a { margin-right: 1rem; color: inherit }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { padding: .2rem .7rem; text-align: right; white-space: nowrap }
+th { border-bottom: 1px solid var(--line); font-weight: 600 } th:first-child, td:first-child { text-align: left }
+td.best { font-weight: 700 } tr.absent td { color: var(--soft) }
+svg { display: block; width: 100%; max-width: 860px; height: auto; margin: .3rem 0;
+  font: 13px system-ui, sans-serif; fill: var(--ink) }
+.crops { display: flex; flex-wrap: wrap; gap: .8rem; margin: .5rem 0 1.5rem }
+.tick { text-anchor: middle; fill: var(--soft) } .name { text-anchor: end }
+.grid, .picture, .line { fill: none } .grid { stroke: var(--line) } .picture { stroke: var(--soft); opacity: .45 }
+.line { stroke: var(--ink) } .box { fill: var(--box); stroke: var(--ink) } .mean { fill: var(--mark) }
+figure { margin: 0; width: 256px } figure.boxes { width: auto; margin: 1.2rem 0 } figcaption { font-size: 13px; min-height: 1.3em }
+img { width: 256px; height: auto; display: block; image-rendering: pixelated; background: var(--line) }
+"""
+
+
+def write_page(report: Report, path: Path) -> None:
+    """Write the page, beside and renamed."""
+    with written_beside(path) as beside:
+        beside.write_text(page(report), encoding="utf-8")
+
+
+def page(report: Report) -> str:
+    """The report as HTML."""
+    links = "".join(f'<a href="#{escape(t.part)}">{escape(t.part)}</a>' for t in report.tables)
+    parts = "".join(_part(report, table) for table in report.tables)
+    threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
+    heading = escape(f"{report.benchmark} · quietlight {report.version}")
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{heading}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        f"<h1>{heading}</h1><p>{escape(report.about)} Means over pictures; percentiles of the first score; seconds per megapixel "
+        f"(MP) as measured, with {threads} for the networks.</p>{f'<nav>{links}</nav>' if len(report.tables) > 1 else ''}"
+        f"{parts}</body></html>\n"
+    )
+
+
+def _part(report: Report, table: Table) -> str:
+    rows = [row for row in table.rows if row.means]
+    mine = [m for m in report.measurements if m.part == table.part]
+    return (
+        f'<h2 id="{escape(table.part)}">{escape(title(report, table))}</h2>{_table(table)}'
+        f"{_boxes(rows, mine) if rows else ''}{_crops(report, table, mine)}"
+    )
+
+
+def _table(table: Table) -> str:
+    header, *lines = cells(table)
+    real = [r for r in table.rows if r.means and "oracle" not in r.system]
+    best = max((next(iter(r.means.values())) for r in real), default=None)
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    body = []
+    for row, line in zip(table.rows, lines, strict=True):
+        if row.absent:
+            span = f'<td colspan="{len(header) - 1}" style="text-align:left">{escape(row.absent)}</td>'
+            body.append(f'<tr class="absent"><td>{escape(row.system)}</td>{span}</tr>')
+            continue
+        first = ' class="best"' if row in real and next(iter(row.means.values())) == best else ""
+        system, score, *rest = (escape(cell) for cell in line)
+        others = "".join(f"<td>{cell}</td>" for cell in rest)
+        body.append(f'<tr><td title="{escape(row.about)}">{system}</td><td{first}>{score}</td>{others}</tr>')
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(body)}</table></div>'
+
+
+_WIDTH, _RIGHT, _STEP, _LETTER = 860, 30, 26, 7.5
+
+
+def _boxes(rows: Sequence[Row], measurements: Sequence[Measurement]) -> str:
+    """Box plots of the first score as inline SVG."""
+    name = next(iter(rows[0].means))
+    values = {row.system: [m.values[name] for m in measurements if m.system == row.system] for row in rows}
+    ticks = _ticks(min(map(min, values.values())), max(map(max, values.values())))
+    left = 20 + _LETTER * max(map(len, values))
+    bottom = _STEP * len(rows) + 6
+
+    def x(value: float) -> float:
+        return round(left + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (_WIDTH - left - _RIGHT), 1)
+
+    marks = [
+        f'<path class="grid" d="M{x(t)} 2V{bottom}"/><text class="tick" x="{x(t)}" y="{bottom + 18}">{t:g}</text>'
+        for t in ticks
+    ]
+    for index, row in enumerate(rows):
+        y = _STEP * index + _STEP / 2 + 4
+        p10, p25, p50, p75, p90 = (x(value) for value in row.percentiles[name])
+        pictures = "".join(f"M{x(value)} {y - 4}v8" for value in values[row.system])
+        marks.append(
+            f'<text class="name" x="{left - 12}" y="{y + 4}">{escape(row.system)}</text><path class="picture" d="{pictures}"/>'
+            f'<path class="line" d="M{p10} {y}H{p90}"/>'
+            f'<rect class="box" x="{p25}" y="{y - 8}" width="{max(p75 - p25, 1):.1f}" height="16"/>'
+            f'<path class="line" stroke-width="2" d="M{p50} {y - 8}v16"/>'
+            f'<circle class="mean" cx="{x(row.means[name])}" cy="{y}" r="3.5"/>'
+        )
+    legend = f"{name.upper()}: box 25 to 75%, whiskers 10 to 90%, line the median, dot the mean, ticks the pictures"
+    return (
+        f'<figure class="boxes"><figcaption>{escape(legend)}</figcaption>'
+        f'<svg viewBox="0 0 {_WIDTH} {bottom + 24}" role="img" aria-label="{escape(legend)}">{"".join(marks)}</svg></figure>'
+    )
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from below `low` to above `high`, at most eleven of them.
+
+    >>> _ticks(14.2, 33.9)
+    [10.0, 15.0, 20.0, 25.0, 30.0, 35.0]
+    """
+    span = max(high - low, 0.1)
+    unit = 10 ** np.floor(np.log10(span))
+    step = next(unit * f for f in (0.1, 0.2, 0.5, 1, 2) if span / (unit * f) <= 8)
+    first = int(np.floor(low / step))
+    last = max(int(np.ceil(high / step)), first + 1)
+    return [float(round(i * step, 6)) for i in range(first, last + 1)]
+
+
+def _crops(report: Report, table: Table, measurements: Sequence[Measurement]) -> str:
+    """One line of pictures per shown sample: the truth, then every system's result."""
+    lines = []
+    for (part, sample), truth in report.truths.items():
+        if part != table.part:
+            continue
+        shown = [m for m in measurements if m.sample == sample and m.crop]
+        figures = [_figure(m.crop, f"{m.system} · {next(iter(m.values.values())):.2f}") for m in shown]
+        lines.append(f'<p>{escape(sample)}</p><div class="crops">{_figure(truth, "truth")}{"".join(figures)}</div>')
+    return "".join(lines)
+
+
+def _figure(png: str, caption: str) -> str:
+    source = f"data:image/png;base64,{png}"
+    return f'<figure><img alt="{escape(caption)}" src="{source}"><figcaption>{escape(caption)}</figcaption></figure>'

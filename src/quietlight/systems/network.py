@@ -1,0 +1,69 @@
+"""One photo network as a system: a noisy photo of any size and depth -> the same photo, denoised, tile by tile.
+
+The network is blind: it sees the picture alone and judges the noise itself. Zhang et al. 2017 showed that one network serves a
+range of levels so; a network that wants a noise map has a system of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from quietlight import engine, tiles, zoo
+from quietlight.frames import Array, Image, UnusableInput
+from quietlight.systems import Result
+from quietlight.systems.impulses import full_scale
+from quietlight.zoo import Weights
+
+MARGIN = 56
+"""Pixels around a tile that a result inside may depend on: the workhorse sees this far, a DnCNN as far as it has layers."""
+TILE = 768
+
+
+def network(
+    image: Image, weights: Weights | str, *, tile: int = TILE, progress: Callable[[float], None] | None = None
+) -> Result:
+    """Denoise a photo with one network.
+
+    Args:
+        image: a photo of any depth. A network for gray photos takes the channels of a colour photo one by one.
+        weights: of a blind photo network, or their name in the zoo, or a .safetensors file.
+        tile: largest side of a tile, without its margin; bounds the memory.
+        progress: called with the finished share, from 0 to 1.
+
+    Returns:
+        the image with new pixels, of its type, clipped to its range and rounded where that holds integers; and a record: which
+        weights these were.
+
+    Raises:
+        UnusableInput: weights that there are not, that want a noise map, or that are for colour where the photo is gray.
+    """
+    loaded = zoo.read(weights) if isinstance(weights, str) else weights
+    channels = int(loaded.arguments.get("channels", 1))
+    if loaded.arguments.get("maps"):
+        raise UnusableInput(f"{loaded.name}: this network wants a noise map beside the photo, so it cannot run blind")
+    if channels == 3 and image.pixels.shape[2] == 1:
+        raise UnusableInput(f"{loaded.name}: this network is for colour photos, and the photo is gray")
+    pixels = tiles.apply(
+        lambda part: _run(loaded, channels, part),
+        image.pixels,
+        tile=tile,
+        margin=MARGIN,
+        multiple=loaded.multiple,
+        progress=progress,
+    )
+    record = {"network": loaded.network, "weights": loaded.name, "sha256": loaded.sha256}
+    return Result(replace(image, pixels=pixels), record)
+
+
+def _run(weights: Weights, channels: int, tile: Array) -> Array:
+    """[h, w, C] of any storage type -> the same type."""
+    white = full_scale(tile)
+    planes = np.moveaxis(tile, 2, 0).astype(np.float32) / np.float32(white)
+    batch = np.ascontiguousarray(planes.reshape(-1, channels, *tile.shape[:2]))
+    clean = np.clip(engine.run(weights, batch).reshape(planes.shape), 0, 1) * white
+    if tile.dtype.kind != "f":
+        clean = np.rint(clean)
+    return np.moveaxis(clean, 0, 2).astype(tile.dtype)

@@ -1,0 +1,151 @@
+"""Every benchmark says the same again and again, and its noise is the noise that it claims."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quietlight.evaluate import BENCHMARKS
+from quietlight.evaluate.benchmarks import SINGLES
+from quietlight.evaluate.sample import UNTOUCHED, Benchmark, Part, Sample, as_floats, digest
+from quietlight.frames import Image, UnusableInput
+from quietlight.registry import resolve
+
+REAL = Path(os.environ.get("QUIETLIGHT_DATA", "data"))
+PARTS = [(name, part) for name in BENCHMARKS for part in resolve(BENCHMARKS, name, "benchmark")().parts]
+
+
+def benchmark(name: str) -> Benchmark:
+    made: Benchmark = resolve(BENCHMARKS, name, "benchmark")()
+    return made
+
+
+def part_of(name: str, part: str = "") -> Part:
+    return next(p for p in benchmark(name).parts if part in ("", p.name))
+
+
+def samples(part: Part, data: Path) -> list[Sample]:
+    return [part.make(i, path) for i, path in enumerate(part.data.files(data))]
+
+
+@pytest.mark.parametrize(("name", "part"), PARTS, ids=[f"{n}:{p.name}" for n, p in PARTS])
+def test_every_part_of_every_benchmark(name, part, data):
+    first, second = samples(part, data), samples(part, data)
+    assert [s.name for s in first] == sorted(s.name for s in first)
+    for one, again in zip(first, second, strict=True):
+        assert isinstance(one.input, Image)
+        assert digest(one.input) == digest(again.input)
+        assert one.input.pixels.shape == one.truth.shape
+        assert one.truth.min() >= 0
+        assert one.truth.max() <= 1
+        perfect, untouched = (benchmark(name).score(i, one) for i in (Image(one.truth), one.input))
+        assert list(perfect) == list(untouched)
+        assert perfect["psnr"] == UNTOUCHED
+        assert perfect["ssim"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_parts_have_different_names_and_an_about(name):
+    names = [p.name for p in benchmark(name).parts]
+    assert len(set(names)) == len(names)
+    assert benchmark(name).about.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "salt"), [("bsd68-mixture", False), ("bsd68-mixture-sp", True), ("cbsd68-mixture", False)]
+)
+def test_the_mixture_is_drawn_in_the_published_order(name, salt, data, clean_pixels):
+    part = part_of(name)
+    for i, path in enumerate(part.data.files(data)):
+        x = clean_pixels(path)
+        rng = np.random.default_rng([20200217, i])
+        sigma, p = rng.uniform(0, 55), rng.uniform(0, 0.2)
+        n = rng.standard_normal(x.shape).astype(np.float32)
+        u, v = rng.random(x.shape[:2]), rng.random(x.shape[:2]) < 0.5
+        y = x + np.float32(sigma / 255) * n
+        y[u < p] = (v if salt else np.zeros_like(v))[u < p][:, None]
+        expected = np.round(np.clip(y, 0, 1) * 255) / 255
+        sample = part.make(i, path)
+        np.testing.assert_allclose(as_floats(sample.input), expected, atol=1e-6)
+        np.testing.assert_array_equal(sample.info["mask"].any(axis=2), u < p)
+        assert (sample.info["sigma"], sample.info["p"]) == (sigma, p)
+
+
+FIXED = [(name, part) for name, part in PARTS if part.sha256]
+
+
+@pytest.mark.parametrize(("name", "part"), FIXED, ids=[name for name, _ in FIXED])
+def test_the_fixed_inputs(name, part):
+    if not (REAL / part.data.folder).is_dir():
+        pytest.skip(f"{part.data.folder} is not in the folder that QUIETLIGHT_DATA names")
+    found = hashlib.sha256()
+    for sample in samples(part, REAL):
+        found.update(digest(sample.input))
+    assert found.hexdigest() == part.sha256
+
+
+def test_awgn_is_neither_clipped_nor_rounded(data):
+    for part in benchmark("awgn").parts:
+        sigma = int(part.name.rpartition("-")[2])
+        noise = np.concatenate([(as_floats(s.input) - s.truth).ravel() for s in samples(part, data)])
+        assert noise.std() * 255 == pytest.approx(sigma, rel=0.05)
+        assert abs(noise.mean()) < 4 * sigma / 255 / noise.size**0.5
+    assert as_floats(part_of("awgn", "bsd68-50").make(0, part_of("awgn").data.files(data)[0]).input).max() > 1
+
+
+def test_single_classes_draw_their_level_in_their_range(data):
+    assert [p.name for p in benchmark("bsd68-single").parts] == list(SINGLES)
+    for part in benchmark("bsd68-single").parts:
+        nature, low, high = SINGLES[part.name]
+        levels = {s.info["level"] for s in samples(part, data)}
+        assert all(low <= level <= high for level in levels)
+        assert len(levels) == (1 if low == high else 3)
+        assert {s.info["nature"] for s in samples(part, data)} == {nature}
+
+
+def test_mixture3_begins_with_poisson(data, clean_pixels):
+    part = part_of("bsd68-mixture3")
+    path = part.data.files(data)[0]
+    rng = np.random.default_rng([20200219, 0])
+    x = (rng.poisson(clean_pixels(path) * np.float32(255)) / 255).astype(np.float32)
+    sigma, p = rng.uniform(0, 55), rng.uniform(0, 0.2)
+    y = x + np.float32(sigma / 255) * rng.standard_normal(x.shape).astype(np.float32)
+    y[rng.random(x.shape) < p] = 0
+    np.testing.assert_allclose(as_floats(part.make(0, path).input), np.round(np.clip(y, 0, 1) * 255) / 255, atol=1e-6)
+
+
+def test_spatial_noise_differs_over_the_picture(data):
+    for sample in samples(part_of("bsd68-spatial", "halves"), data):
+        pixels, middle = sample.input.pixels, sample.truth.shape[1] // 2
+        right = pixels[:, middle:] / 255
+        lost = right == 0
+        assert 0.1 < lost.mean() < 0.2
+        np.testing.assert_allclose(right[~lost], sample.truth[:, middle:][~lost], atol=1e-6)
+        assert (pixels[:, :middle] / 255 - sample.truth[:, :middle]).std() * 255 == pytest.approx(30, rel=0.15)
+    noise = [as_floats(s.input) - s.truth for s in samples(part_of("bsd68-spatial", "scattered"), data)]
+    variance = 0.1 * 50**2 / 3 + 0.2 * 35**2 + 0.7 * 10**2
+    assert np.concatenate(noise, axis=None).var() * 255**2 == pytest.approx(variance, rel=0.15)
+
+
+def test_clean_pictures_are_clean(data):
+    for sample in samples(part_of("bsd68-clean"), data):
+        assert benchmark("bsd68-clean").score(sample.input, sample)["psnr"] == UNTOUCHED
+
+
+def test_real_pairs_belong_together(data):
+    for sample in samples(part_of("polyu"), data):
+        assert "_real" in sample.name
+        np.testing.assert_array_equal(as_floats(sample.input), sample.truth)
+
+
+def test_missing_data_says_where_it_was_looked_for_and_where_it_comes_from(tmp_path):
+    for _, part in PARTS:
+        with pytest.raises(UnusableInput) as error:
+            part.data.files(tmp_path)
+        assert str(tmp_path / part.data.folder) in str(error.value)
+        assert part.data.source in str(error.value)
+        assert "QUIETLIGHT_DATA" in str(error.value)
