@@ -6,6 +6,9 @@ import pytest
 
 from quietlight.batch import Job, copy_sidecars, find_inputs, run, target_of
 from quietlight.frames import UnusableInput
+from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
+
+KNOWN = PHOTO_SUFFIXES | RAW_SUFFIXES
 
 
 @pytest.fixture
@@ -18,37 +21,49 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_folders_are_searched_and_sorted(folder: Path) -> None:
-    jobs = find_inputs([str(folder)], without=folder / "out")
+    jobs = find_inputs([str(folder)], KNOWN, without=folder / "out")
     assert [(j.source.name, str(j.folder)) for j in jobs] == [("a.DNG", "."), ("b.png", "."), ("c.jpg", "deep")]
 
 
 def test_globs_and_files_are_taken_once(folder: Path) -> None:
-    jobs = find_inputs([str(folder / "b.png"), str(folder / "*.png"), str(folder / "**" / "*.jpg")])
+    jobs = find_inputs([str(folder / "b.png"), str(folder / "*.png"), str(folder / "**" / "*.jpg")], KNOWN)
     assert [j.source.name for j in jobs] == ["b.png", "c.jpg"]
 
 
-def test_inputs_that_lead_nowhere_are_refused(folder: Path) -> None:
+def test_inputs_that_lead_nowhere_become_jobs_that_fail(folder: Path) -> None:
     (folder / "empty").mkdir()
-    for name in ["*.nef", "empty"]:
-        with pytest.raises(UnusableInput, match="no raw file or photo"):
-            find_inputs([str(folder / name)])
+    jobs = find_inputs([str(folder / name) for name in ["*.nef", "empty", "b.png"]], KNOWN)
+    assert [j.source.name for j in jobs] == ["*.nef", "empty", "b.png"]
+    for job in jobs[:2]:
+        with pytest.raises(UnusableInput, match=r"no such file|no raw file or photo"):
+            read_file(job.source)
+
+
+def test_files_of_other_kinds_are_left_out_of_globs(folder: Path) -> None:
+    assert [j.source.name for j in find_inputs([str(folder / "*")], KNOWN)] == ["a.DNG", "b.png"]
+    assert [j.source.name for j in find_inputs([str(folder / "notes.txt")], KNOWN)] == ["notes.txt"]
 
 
 def test_unknown_suffixes_are_taken_where_asked_for(folder: Path) -> None:
-    assert "notes.txt" in [j.source.name for j in find_inputs([str(folder)], any_suffix=True)]
+    assert "notes.txt" in [j.source.name for j in find_inputs([str(folder)], None)]
 
 
 def test_templates() -> None:
     job = Job(Path("in/IMG.CR3"), Path("deep"))
     assert target_of(job, Path("out"), "{stem}_clean{suffix}", ".dng") == Path("out/deep/IMG_clean.dng")
-    for template in ["{name}", "../{stem}", "{}", "", "{stem", "a/{stem}"]:
+    for template in ["{name}", "{stem.foo}", "../{stem}", "{}", "", "{stem", "a/{stem}"]:
         with pytest.raises(UnusableInput, match="template"):
             target_of(job, Path("out"), template, ".dng")
 
 
-def test_the_source_is_never_the_target() -> None:
-    with pytest.raises(UnusableInput, match="overwritten by its own output"):
-        target_of(Job(Path("in/IMG.dng")), Path("in"), "{stem}{suffix}", ".dng")
+def test_no_source_is_ever_a_target(tmp_path: Path) -> None:
+    """Neither its own nor another one's, even where overwriting is wanted."""
+    jobs = [Job(tmp_path / "y.crw"), Job(tmp_path / "y.dng")]
+    for job in jobs:
+        job.source.write_text("source")
+    outcomes = run(jobs, lambda j: target_of(j, tmp_path, "{stem}{suffix}", ".dng"), write_name, overwrite=True)
+    assert [o.state for o in outcomes] == ["failed", "failed"]
+    assert [job.source.read_text() for job in jobs] == ["source", "source"]
 
 
 def write_name(source: Path, target: Path) -> dict[str, object]:
@@ -56,6 +71,8 @@ def write_name(source: Path, target: Path) -> dict[str, object]:
         raise UnusableInput(f"{source}: is bad")
     if "gone" in source.name:
         source.read_bytes()
+    if "fault" in source.name:
+        raise ZeroDivisionError("oh")
     if "huge" in source.name:
         raise MemoryError
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +81,7 @@ def write_name(source: Path, target: Path) -> dict[str, object]:
 
 
 def test_failures_are_told_and_do_not_stop_the_rest(tmp_path: Path) -> None:
-    jobs = [Job(tmp_path / f"{name}.png") for name in ("one", "bad", "gone", "huge", "two")]
+    jobs = [Job(tmp_path / f"{name}.png") for name in ("one", "bad", "gone", "huge", "fault", "two")]
     told: list[str] = []
     outcomes = run(
         jobs,
@@ -72,10 +89,11 @@ def test_failures_are_told_and_do_not_stop_the_rest(tmp_path: Path) -> None:
         write_name,
         report=lambda o: told.append(o.state),
     )
-    assert told == [o.state for o in outcomes] == ["done", "failed", "failed", "failed", "done"]
+    assert told == [o.state for o in outcomes] == ["done", "failed", "failed", "failed", "failed", "done"]
     assert all("\n" not in o.message for o in outcomes)
     assert "No such file" in outcomes[2].message
     assert "memory" in outcomes[3].message
+    assert "report it: ZeroDivisionError oh" in outcomes[4].message
 
 
 def test_existing_results_are_skipped_unless_overwritten(tmp_path: Path) -> None:
@@ -101,6 +119,10 @@ def test_sidecars_follow_and_never_replace(tmp_path: Path) -> None:
     target = tmp_path / "out" / "IMG_clean.dng"
     target.parent.mkdir()
     (tmp_path / "out" / "IMG_clean.xmp").write_text("mine")
-    copy_sidecars(tmp_path / "IMG.CR3", target)
+    copy_sidecars(tmp_path / "IMG.CR3", target, overwrite=False)
     assert (tmp_path / "out" / "IMG_clean.xmp").read_text() == "mine"
+    copy_sidecars(tmp_path / "IMG.CR3", target, overwrite=True)
+    assert (tmp_path / "out" / "IMG_clean.xmp").read_text() == "rating"
+    copy_sidecars(tmp_path / "IMG.CR3", target.with_suffix(".jpg"), overwrite=True)
+    assert not (tmp_path / "out" / "IMG_clean.jpg.xmp").exists()
     assert (tmp_path / "out" / "IMG_clean.dng.xmp").read_text() == "edits"

@@ -1,6 +1,7 @@
 """Laws of the public functions: type and shape kept, strength linear, bursts and arrays, what is refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ import pytest
 import quietlight as ql
 from quietlight.camera.demosaic import demosaic
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
-from quietlight.frames import BAYER
+from quietlight.frames import BAYER, GainMap, Metadata
+from quietlight.io.metadata import with_orientation
 from quietlight.noise.sensor import ShotRead, upi_read
 
 SHOT = 1e-2
@@ -113,6 +115,64 @@ def test_develop_denoises_where_it_would_be_seen() -> None:
     np.testing.assert_array_equal(ql.develop(quiet).pixels, ql.develop(quiet, denoise="off").pixels)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_developed_photo_is_turned_once(orientation: int, tmp_path: Path) -> None:
+    """Written and read again by a reader that obeys the tag, it stays as it is."""
+    exif = with_orientation(b"", orientation)
+    frame = replace(noisy_raw(), orientation=orientation, metadata=Metadata(exif=exif))
+    photo = ql.develop(frame, denoise="off")
+    ql.write(photo, tmp_path / "photo.tif")
+    np.testing.assert_array_equal(ql.read(tmp_path / "photo.tif").pixels, photo.pixels)
+    assert photo.pixels.shape[:2] == ((60, 80) if orientation < 5 else (80, 60))
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0, 4.0])
+def test_what_is_left_is_never_more_than_there_was(scale: float) -> None:
+    noisy = noisy_raw()
+    left = ql.denoise(noisy, noise_scale=scale).noise
+    assert left.shot[0] <= noisy.noise.shot[0]
+
+
+def test_a_blended_raw_knows_its_noise_even_where_it_was_estimated() -> None:
+    noisy = np.random.default_rng(2).normal(0.3, 0.04, (400, 400)).astype(np.float32)
+    frame = ql.RawFrame(noisy, "RGGB", white_balance=(1.0, 1.0, 1.0))
+    half, full = (ql.denoise(frame, strength=s).noise for s in (0.5, 1.0))
+    assert half.variance(0.3) == pytest.approx(0.25 * 0.04**2, rel=0.6)
+    assert full.variance(0.3) < half.variance(0.3)
+    assert len(half.shot) == 1
+
+
+def test_hot_pixels_are_repaired_and_counted() -> None:
+    noisy = noisy_raw()
+    hot = noisy.mosaic.copy()
+    hot[20, 30] = 1.0
+    result = ql.denoise(replace(noisy, mosaic=hot), record=True)
+    assert result.record["repaired_pixels"] == 1
+    assert result.frame.mosaic[20, 30] < 0.9
+
+
+def test_exposure_is_judged_by_what_will_be_seen() -> None:
+    """Behind lens shading and inside the crop."""
+    frame = replace(noisy_raw(), baseline_exposure=None, crop=None)
+    plain = ql.develop(frame, denoise="off", record=True).record["exposure_ev"]
+    shading = GainMap((0, 0, 72, 90), (0, 0, 72, 90), (1, 1), (1.0, 1.0), (0.0, 0.0), np.full((1, 1, 1), 4.0))
+    shaded = replace(frame, mosaic=frame.mosaic / 4, gain_maps=(shading,))
+    assert ql.develop(shaded, denoise="off", record=True).record["exposure_ev"] == pytest.approx(plain, abs=0.1)
+    bordered = replace(frame, mosaic=np.pad(frame.mosaic, 100), crop=(100, 100, 72, 90))
+    assert ql.develop(bordered, denoise="off", record=True).record["exposure_ev"] == pytest.approx(plain, abs=0.1)
+
+
+def test_history_is_written_only_where_something_was_done() -> None:
+    noisy = noisy_raw()
+    assert 50935 in ql.denoise(noisy).metadata.dng
+    quiet = replace(noisy, mosaic=unprocessed_frame(SCENE, fixed_camera("A")).mosaic, noise=None)
+    assert 50935 not in ql.denoise(quiet).metadata.dng
+
+
+def test_a_raw_without_white_balance_is_given_one() -> None:
+    assert ql.denoise(replace(noisy_raw(), white_balance=None)).white_balance is not None
+
+
 def test_developed_photos_say_that_they_are_srgb() -> None:
     photo = ql.develop(noisy_raw())
     assert photo.profile
@@ -127,6 +187,10 @@ def test_developed_photos_say_that_they_are_srgb() -> None:
         (lambda: ql.develop(noisy_raw(), denoise="maybe"), "auto or off"),
         (lambda: ql.denoise(noisy_raw(), system="magic"), "unknown system"),
         (lambda: ql.denoise(noisy_raw(), strength=2), "between 0 and 1"),
+        (lambda: ql.denoise("photo.png"), "not str"),
+        (lambda: ql.develop(noisy_raw(), bits=12), "8 or 16"),
+        (lambda: ql.develop(replace(noisy_raw(), cfa="MONO"), white_balance="blah"), "unknown white balance"),
+        (lambda: ql.Burst(()), "no frame"),
     ],
 )
 def test_what_cannot_be_done_is_refused(call: object, words: str) -> None:

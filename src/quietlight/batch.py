@@ -5,13 +5,12 @@ from __future__ import annotations
 import glob
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from quietlight.frames import UnusableInput
-from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES
 from quietlight.io.files import written_beside
 
 _WILDCARDS = frozenset("*?[")
@@ -42,34 +41,36 @@ class Outcome:
         return {**self.__dict__, "source": str(self.source), "target": target}
 
 
-def find_inputs(inputs: Sequence[str], any_suffix: bool = False, without: Path | None = None) -> list[Job]:
+def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: Path | None = None) -> list[Job]:
     """Files, folders (searched through all their levels) and glob patterns -> jobs in sorted order, each file once.
 
-    Args:
-        any_suffix: take files of unknown suffix from folders as well (for headerless raws).
-        without: a folder whose files are left out: that of the outputs.
+    An input that leads to no file becomes a job that fails, so that the others are done.
 
-    Raises:
-        UnusableInput: an input that leads to no file.
+    Args:
+        inputs: what the user named.
+        suffixes: of the files that are taken from folders and patterns; None takes all. A file named by itself is always taken.
+        without: a folder whose files are left out: that of the outputs.
     """
     jobs: dict[Path, Job] = {}
     for name in inputs:
         path = Path(name)
         if path.is_dir():
-            found = [Job(file, file.parent.relative_to(path)) for file in _files_below(path, any_suffix, without)]
+            found = [Job(file, file.parent.relative_to(path)) for file in _files_below(path, suffixes, without)]
         elif path.exists() or not _WILDCARDS & set(name):
             found = [Job(path)]
         else:
-            found = [Job(Path(match)) for match in sorted(glob.glob(name, recursive=True)) if Path(match).is_file()]
-        if not found:
-            raise UnusableInput(f"{name}: no raw file or photo found there")
-        for job in found:
+            matches = (Path(match) for match in sorted(glob.glob(name, recursive=True)))
+            found = [Job(match) for match in matches if match.is_file() and _is_wanted(match, suffixes)]
+        for job in found or [Job(path)]:
             jobs.setdefault(job.source.resolve(), job)
     return list(jobs.values())
 
 
-def _files_below(folder: Path, any_suffix: bool, without: Path | None) -> Iterator[Path]:
-    known = RAW_SUFFIXES | PHOTO_SUFFIXES
+def _is_wanted(path: Path, suffixes: Set[str] | None) -> bool:
+    return suffixes is None or path.suffix.lower() in suffixes
+
+
+def _files_below(folder: Path, suffixes: Set[str] | None, without: Path | None) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         own = (
@@ -77,29 +78,26 @@ def _files_below(folder: Path, any_suffix: bool, without: Path | None) -> Iterat
             and path.resolve().is_relative_to(without.resolve())
             and folder.resolve() != without.resolve()
         )
-        if path.is_file() and not hidden and not own and (any_suffix or path.suffix.lower() in known):
+        if path.is_file() and not hidden and not own and _is_wanted(path, suffixes):
             yield path
 
 
 def target_of(job: Job, out: Path, template: str, suffix: str) -> Path:
     """Where the output of a job goes; `template` holds {stem} and {suffix}, whose values are the input's stem and `suffix`.
 
-    Raises UnusableInput for a template that names other fields, leaves the folder, or leads to the source itself.
+    Raises UnusableInput for a template that names other fields or leaves the folder.
     """
     try:
         name = template.format(stem=job.source.stem, suffix=suffix)
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
         raise UnusableInput(f"the template {template!r} takes only {{stem}} and {{suffix}}") from error
     if not name or Path(name).name != name:
         raise UnusableInput(f"the template {template!r} must give a plain file name, not {name!r}")
-    target = out / job.folder / name
-    if target.resolve() == job.source.resolve():
-        raise UnusableInput(f"{job.source}: would be overwritten by its own output: choose another --out or --template")
-    return target
+    return out / job.folder / name
 
 
 def run(
-    jobs: Iterable[Job],
+    jobs: Sequence[Job],
     plan: Callable[[Job], Path],
     work: Callable[[Path, Path], dict[str, Any]],
     overwrite: bool = False,
@@ -114,7 +112,8 @@ def run(
         report: told each outcome as it comes.
     """
     outcomes: list[Outcome] = []
-    taken: dict[Path, Path] = {}
+    # No result may replace a source, its own or another's, nor the result of another one.
+    taken = {job.source.resolve(): job.source for job in jobs}
     for job in jobs:
         outcome = _run_one(job, plan, work, overwrite, taken)
         outcomes.append(outcome)
@@ -133,14 +132,15 @@ def _run_one(
     begin = time.perf_counter()
     try:
         target = plan(job)
-        if (other := taken.setdefault(target, job.source)) != job.source:
+        if (other := taken.get(target.resolve())) is not None:
             raise UnusableInput(
-                f"{job.source}: its output {target} is that of {other} already: give them different names"
+                f"{job.source}: its result {target} would replace {other} or its result: choose another --template"
             )
+        taken[target.resolve()] = job.source
         if target.exists() and not overwrite:
             return Outcome(job.source, target, "skipped", f"{target} exists (--overwrite replaces it)")
         record = work(job.source, target)
-        copy_sidecars(job.source, target)
+        copy_sidecars(job.source, target, overwrite)
     except UnusableInput as error:
         named = str(job.source) in str(error)
         return Outcome(job.source, target, "failed", str(error) if named else f"{job.source}: {error}")
@@ -148,16 +148,24 @@ def _run_one(
         return Outcome(job.source, target, "failed", f"{job.source}: there is not enough memory for it")
     except OSError as error:
         return Outcome(job.source, target, "failed", f"{error.filename or job.source}: {error.strerror or error}")
+    except Exception as error:  # A fault of ours on one file must not cost the user the others.
+        reason = f"{type(error).__name__} {error}".strip()
+        return Outcome(job.source, target, "failed", f"{job.source}: a fault in quietlight, please report it: {reason}")
     return Outcome(job.source, target, "done", seconds=time.perf_counter() - begin, record=record)
 
 
-def copy_sidecars(source: Path, target: Path) -> None:
-    """Copy the XMP sidecars of a raw (`IMG.xmp`, `IMG.CR3.xmp`) beside its output; existing ones stay."""
+def copy_sidecars(source: Path, target: Path, overwrite: bool) -> None:
+    """Copy the XMP sidecars of a raw (`IMG.xmp`, `IMG.CR3.xmp`) beside the DNG made of it; existing ones stay unless overwritten.
+
+    Beside a developed photo they would have their edits applied a second time.
+    """
+    if target.suffix.lower() != ".dng":
+        return
     pairs = (
         (source.with_suffix(".xmp"), target.with_suffix(".xmp")),
         (source.with_name(source.name + ".xmp"), target.with_name(target.name + ".xmp")),
     )
     for sidecar, copy in pairs:
-        if sidecar.is_file() and not copy.exists():
+        if sidecar.is_file() and (overwrite or not copy.exists()):
             with written_beside(copy) as beside:
                 shutil.copyfile(sidecar, beside)

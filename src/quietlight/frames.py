@@ -192,6 +192,10 @@ class Burst:
     frames: tuple[RawFrame, ...] | tuple[Image, ...]
     reference: int = 0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.reference < len(self.frames):
+            raise UnusableInput(f"a burst of {len(self.frames)} frames has no frame {self.reference} to refer to")
+
 
 Frame = RawFrame | Burst | Image
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from quietlight import __version__
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
-from quietlight.camera import develop as rendering
-from quietlight.camera.color import WHITE_BALANCES
-from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
+from quietlight.camera.defects import apply_gain_maps, remove_banding, repair_hot_pixels, subtract_dark
+from quietlight.camera.develop import choose_gains, neutral_rendering
+from quietlight.camera.develop import develop as develop_raw
+from quietlight.camera.tone import MID_GRAY
 from quietlight.frames import Array, Burst, Frame, Image, NoiseReport, RawFrame, UnusableInput
-from quietlight.io.metadata import with_fields
+from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, Result
 from quietlight.systems.blend import blend
-
-__all__ = ["WHITE_BALANCES", "analyze", "denoise", "develop", "prepare"]
 
 Progress = Callable[[float], None]
 _NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
@@ -43,14 +43,6 @@ def analyze(frame: Frame | Array, calibration: Calibration | None = None) -> Noi
     return analyze_photo(frame if isinstance(frame, Image) else _image_of(frame))
 
 
-def prepare(frame: RawFrame, dark: RawFrame | None = None, banding: bool = False) -> RawFrame:
-    """Repair what is not noise: hot and dead pixels always, a dark frame's pattern and row banding where asked for."""
-    if dark is not None:
-        frame = subtract_dark(frame, dark)
-    frame, _ = repair_hot_pixels(frame)
-    return remove_banding(frame) if banding else frame
-
-
 def denoise(
     frame: Frame | Array,
     *,
@@ -58,11 +50,15 @@ def denoise(
     chroma: float | None = None,
     noise_scale: float = 1.0,
     calibration: Calibration | None = None,
+    dark: RawFrame | None = None,
+    banding: bool = False,
     system: str = "classical",
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:
     """Remove the noise: Image -> Image, RawFrame -> RawFrame, Burst -> RawFrame or Image, array -> array.
+
+    Hot and dead pixels of raws are repaired as well. A raw without white balance is given an automatic one.
 
     Args:
         frame: a frame, or an array [H, W] or [H, W, 3] of uint8, uint16, or float in [0, 1]; the result has its type and shape.
@@ -71,6 +67,8 @@ def denoise(
         chroma: the same for the colour noise alone; as `strength` where None.
         noise_scale: factor on the standard deviation that a raw's noise is taken to have.
         calibration: as for `analyze`.
+        dark: a dark frame, of the same camera and exposure, to subtract from a raw.
+        banding: remove the row banding of a raw.
         system: a name of SYSTEMS.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
@@ -79,32 +77,62 @@ def denoise(
         UnusableInput: an array, strength or name that cannot be worked with.
     """
     note: dict[str, Any] = {"system": system, "strength": strength}
-    source: RawFrame | Image
     if isinstance(frame, Burst):
-        source = frame.frames[frame.reference]
         note["burst"] = f"only the reference frame of {len(frame.frames)} was used"
-    else:
-        source = frame if isinstance(frame, RawFrame | Image) else _image_of(frame)
-    result = _run(source, system, calibration, noise_scale, progress)
-    clean = blend(source, result.frame, strength, strength if chroma is None else chroma)
-    result = Result(_with_history(clean, system, strength), {**note, **result.record})
+    source = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
+    if isinstance(source, RawFrame):
+        source, repairs = _repaired(source, dark, banding)
+        note |= repairs
+        if source.white_balance is None and source.cfa != "MONO":
+            source = replace(source, white_balance=choose_gains(source, "auto"))
+        source, noise_from = _with_noise(source, calibration)
+        note["noise_from"] = noise_from
+    elif not isinstance(source, Image):
+        source = _image_of(source)
+    result = _run(source, system, noise_scale, progress)
+    clean = result.frame
+    if _differ(source, clean):
+        clean = _with_history(blend(source, clean, strength, strength if chroma is None else chroma), system, strength)
+    result = Result(clean, {**note, **result.record})
     if record:
         return result
-    return _array_of(result.frame, frame) if isinstance(frame, np.ndarray) else result.frame
+    return _array_of(clean, frame) if isinstance(frame, np.ndarray) else clean
 
 
-def _run(
-    frame: RawFrame | Image, system: str, calibration: Calibration | None, noise_scale: float, progress: Progress | None
-) -> Result:
-    """A system on one frame; on a raw with the noise that it is taken to have, and not at all where that cannot be measured."""
+def _repaired(frame: RawFrame, dark: RawFrame | None, banding: bool) -> tuple[RawFrame, dict[str, Any]]:
+    """What is not noise is taken away: bad pixels always, a dark frame's pattern and row banding where asked for."""
+    if dark is not None:
+        frame = subtract_dark(frame, dark)
+    frame, bad = repair_hot_pixels(frame)
+    frame = remove_banding(frame) if banding else frame
+    return frame, {"repaired_pixels": int(bad.sum())}
+
+
+def _with_noise(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFrame, str]:
+    """The frame with its noise profile, None where that is too low to be measured, and where the profile comes from."""
+    estimate = estimate_raw(frame, calibration)
+    return replace(frame, noise=estimate.profile), estimate.source
+
+
+def _run(frame: RawFrame | Image, system: str, noise_scale: float, progress: Progress | None) -> Result:
+    """A system on one frame; not on a raw whose noise could not be measured."""
     run: Callable[..., Result] = resolve(SYSTEMS, system, "system")
     if isinstance(frame, Image):
         return run(frame, progress=progress)
-    estimate = estimate_raw(frame, calibration)
-    if estimate.profile is None:
+    if frame.noise is None:
         return Result(frame, {"noise": "too low to be measured"})
-    result = run(replace(frame, noise=estimate.profile.overstated(noise_scale)), progress=progress)
-    return Result(result.frame, {"noise_from": estimate.source, **result.record})
+    result = run(replace(frame, noise=frame.noise.overstated(noise_scale)), progress=progress)
+    clean = result.frame
+    if isinstance(clean, RawFrame) and clean.noise is not None:
+        # What is left is a share of the true noise, whatever the system was told.
+        clean = replace(clean, noise=clean.noise.overstated(1 / noise_scale))
+    return Result(clean, result.record)
+
+
+def _differ(before: RawFrame | Image, after: RawFrame | Image) -> bool:
+    """Whether a system made other pixels."""
+    one, other = (f.mosaic if isinstance(f, RawFrame) else f.pixels for f in (before, after))
+    return one is not other and not np.array_equal(one, other)
 
 
 def _with_history(frame: RawFrame | Image, system: str, strength: float) -> RawFrame | Image:
@@ -126,39 +154,65 @@ def develop(
     frame: RawFrame | Burst,
     *,
     denoise: Literal["auto", "off"] = "auto",
-    white_balance: str = "as-shot",
+    white_balance: str | float = "as-shot",
     exposure: float = 0.0,
     bits: int = 16,
-    **options: Any,
-) -> Image:
-    """Develop a raw into a display-referred sRGB photo, upright.
+    strength: float = 1.0,
+    chroma: float | None = None,
+    noise_scale: float = 1.0,
+    calibration: Calibration | None = None,
+    dark: RawFrame | None = None,
+    banding: bool = False,
+    system: str = "classical",
+    record: bool = False,
+    progress: Progress | None = None,
+) -> Any:
+    """Develop a raw into a display-referred sRGB photo, upright: RawFrame or Burst -> Image.
 
     Args:
+        frame: a raw, or a burst of raws, of which the reference frame is developed for now.
         denoise: "auto" denoises first where the noise is visible: its deviation at mid-gray exceeds 0.4% of full scale.
-        white_balance: "as-shot", "auto", "daylight", or a temperature in kelvin such as "5200".
+        white_balance: "as-shot" (automatic where the file has none), "auto", "daylight", or a temperature in kelvin.
         exposure: EV added to the camera's or the automatic exposure.
         bits: 8 or 16.
-        options: as for `denoise`.
+        strength, chroma, noise_scale, calibration, dark, banding, system, progress: as for `denoise`.
+        record: return the Result, which holds the photo and what was done.
 
     Raises:
-        UnusableInput: for an Image, which is developed already, and for unknown options.
+        UnusableInput: for a photo, which is developed already, and for values that cannot be worked with.
     """
-    if not isinstance(frame, RawFrame | Burst):
+    one = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
+    if not isinstance(one, RawFrame):
         raise UnusableInput("only a raw or a burst of raws is developed; a photo is developed already: denoise it")
     if denoise not in ("auto", "off"):
         raise UnusableInput(f"denoise is auto or off, not {denoise!r}")
-    one = frame if isinstance(frame, RawFrame) else frame.frames[frame.reference]
-    if isinstance(one, Image):
-        raise UnusableInput("a burst of photos is developed already: denoise it")
+    one, note = _repaired(one, dark, banding)
     if denoise == "auto":
-        deviation = estimate_raw(one, options.get("calibration")).deviation
-        if deviation is not None and deviation > _VISIBLE:
-            one = _denoise(one, **options)
-    photo = rendering.develop(one, rendering.neutral_rendering(one, white_balance, exposure), bits)
-    return replace(photo, profile=srgb_profile(gray=photo.pixels.shape[2] == 1))
+        one, note["noise_from"] = _with_noise(one, calibration)
+        if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
+            result: Result = _denoise(
+                one,
+                strength=strength,
+                chroma=chroma,
+                noise_scale=noise_scale,
+                system=system,
+                record=True,
+                progress=progress,
+            )
+            one, note = cast(RawFrame, result.frame), {**result.record, **note}
+    one = apply_gain_maps(one)
+    rendering = neutral_rendering(one, white_balance, exposure)
+    photo = develop_raw(one, rendering, bits)
+    photo = replace(
+        photo, profile=srgb_profile(gray=photo.pixels.shape[2] == 1), metadata=turned_upright(photo.metadata)
+    )
+    note |= {"white_balance": rendering.gains, "exposure_ev": math.log2(rendering.exposure)}
+    return Result(photo, note) if record else photo
 
 
-def _image_of(array: Array) -> Image:
+def _image_of(array: Any) -> Image:
+    if not isinstance(array, np.ndarray):
+        raise UnusableInput(f"a frame or an array is denoised, not {type(array).__name__}: ql.read gives a frame")
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3)) or array.size == 0:
         raise UnusableInput(f"an array is H x W or H x W x 3 and not empty, not {array.shape}")
     pixels = array if array.ndim == 3 else array[..., None]

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image as PillowImage
 
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
-from quietlight.frames import Image, RawFrame
-from quietlight.report.sheet import to_eight_bits, write_report, write_sheet
+from quietlight.frames import Image, RawFrame, UnusableInput
+from quietlight.report.sheet import report_files, to_eight_bits, write_report, write_sheet
 
 PHOTO = Image(np.full((40, 60, 1), 65535, np.uint16))
 RAW = unprocessed_frame(np.full((40, 60, 3), 0.4), fixed_camera("A"))
@@ -18,9 +18,12 @@ RAW = unprocessed_frame(np.full((40, 60, 3), 0.4), fixed_camera("A"))
 
 @pytest.mark.parametrize("frame", [PHOTO, RAW, Image(np.full((700, 600, 3), 0.5, np.float32))])
 def test_report(frame: RawFrame | Image, tmp_path: Path) -> None:
-    write_report(tmp_path, "one", frame, frame, {"sigma": 3.0})
-    assert json.loads((tmp_path / "one.json").read_text()) == {"sigma": 3.0}
-    with PillowImage.open(tmp_path / "one.png") as sheet:
+    files = report_files(tmp_path, "one.png", overwrite=False)
+    write_report(files, frame, frame, {"sigma": 3.0})
+    assert json.loads(files[1].read_text()) == {"sigma": 3.0}
+    with pytest.raises(UnusableInput, match="exists already"):
+        report_files(tmp_path, "one.png", overwrite=False)
+    with PillowImage.open(files[0]) as sheet:
         assert sheet.width == 3 * min(60 if sheet.width < 500 else 512, 512)
         # Nothing was removed, so the third picture is mid-gray.
         assert sheet.getpixel((sheet.width - 5, sheet.height - 5)) == (128, 128, 128)
@@ -28,8 +31,9 @@ def test_report(frame: RawFrame | Image, tmp_path: Path) -> None:
 
 def test_what_was_removed_is_shown(tmp_path: Path) -> None:
     brighter = replace(PHOTO, pixels=PHOTO.pixels - np.uint16(257 * 10))
-    write_report(tmp_path, "one", PHOTO, brighter, {})
-    with PillowImage.open(tmp_path / "one.png") as sheet:
+    files = report_files(tmp_path, "one.png", overwrite=True)
+    write_report(files, PHOTO, brighter, {})
+    with PillowImage.open(files[0]) as sheet:
         assert sheet.getpixel((sheet.width - 5, sheet.height - 5)) == (168, 168, 168)
 
 

@@ -81,6 +81,10 @@ def calibrate(flats: Sequence[RawFrame], darks: Sequence[RawFrame] = ()) -> Cali
                 f"only Bayer raws of 16x16 and more can be calibrated, not {frame.cfa} {frame.mosaic.shape}"
             )
     settings = sorted({(f.camera, f.iso or 0) for f in flats})
+    for dark in darks:
+        if (dark.camera, dark.iso or 0) not in settings:
+            name = dark.camera or "an unknown camera"
+            raise UnusableInput(f"a dark of {name} at ISO {dark.iso} fits none of the flats: leave it out")
     return Calibration(tuple(_entry(_of(flats, *s), _of(darks, *s), *s) for s in settings))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quietlight.camera import tone
-from quietlight.camera.bayer import pack, pad_even, pattern_colors, plane_offsets
+from quietlight.camera.bayer import crop, pack, pad_even, pattern_colors, plane_offsets
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
 from quietlight.camera.defects import apply_gain_maps
 from quietlight.camera.demosaic import HALO, demosaic_phases, with_halo
@@ -57,11 +57,23 @@ def process(camera: Floats, rendering: Rendering) -> Floats:
     return rendering.to_display(balanced @ rendering.matrix.T)
 
 
-def choose_gains(frame: RawFrame, white_balance: str = "as-shot") -> Gains:
-    """The gains for "as-shot" (automatic where the file has none), "auto", "daylight" or a temperature in kelvin.
+def parse_white_balance(text: str | float) -> str | float:
+    """One of WHITE_BALANCES, or a temperature in kelvin: 5200, "5200" or "5200K". Raises UnusableInput for anything else."""
+    if text in WHITE_BALANCES:
+        return text
+    try:
+        return float(str(text).removesuffix("K"))
+    except ValueError:
+        choices = ", ".join(WHITE_BALANCES)
+        raise UnusableInput(f"unknown white balance {text!r}: it is one of {choices}, or kelvin such as 5200") from None
 
-    Raises UnusableInput for anything else, and for a temperature with a camera of unknown colours.
+
+def choose_gains(frame: RawFrame, white_balance: str | float = "as-shot") -> Gains:
+    """The gains for a white balance (see `parse_white_balance`); "as-shot" is automatic where the file has none.
+
+    Raises UnusableInput for another one, and for a temperature with a camera of unknown colours.
     """
+    white_balance = parse_white_balance(white_balance)
     if frame.cfa == "MONO":
         return 1.0, 1.0, 1.0
     if white_balance == "as-shot" and frame.white_balance is not None:
@@ -69,15 +81,7 @@ def choose_gains(frame: RawFrame, white_balance: str = "as-shot") -> Gains:
     if white_balance in ("as-shot", "auto"):
         locus = planckian_locus(frame.calibrations) if frame.calibrations else None
         return estimate_white_balance(frame, locus)
-    if white_balance == "daylight":
-        return kelvin_to_gains(frame.calibrations, DAYLIGHT_KELVIN)
-    try:
-        kelvin = float(white_balance.removesuffix("K"))
-    except ValueError:
-        choices = ", ".join(WHITE_BALANCES)
-        raise UnusableInput(
-            f"unknown white balance {white_balance!r}: it is one of {choices}, or kelvin such as 5200"
-        ) from None
+    kelvin = DAYLIGHT_KELVIN if white_balance == "daylight" else float(white_balance)
     return kelvin_to_gains(frame.calibrations, kelvin)
 
 
@@ -97,7 +101,9 @@ def automatic_exposure(frame: RawFrame, gains: Gains) -> float:
 
 
 def _small_luminance(frame: RawFrame, gains: Gains) -> Floats:
-    """White-balanced luminance of a thinned-out frame."""
+    """White-balanced luminance of a thinned-out frame, of the part that will be seen."""
+    if frame.crop is not None:
+        frame = crop(frame, *frame.crop)
     if frame.cfa in BAYER:
         step = 2 * max(1, int(min(frame.mosaic.shape) / 500))
         height, width = (max(2, n // 2 * 2) for n in frame.mosaic.shape)
@@ -111,8 +117,9 @@ def _small_luminance(frame: RawFrame, gains: Gains) -> Floats:
     return np.asarray(planes.mean(axis=0))
 
 
-def neutral_rendering(frame: RawFrame, white_balance: str = "as-shot", exposure: float = 0.0) -> Rendering:
+def neutral_rendering(frame: RawFrame, white_balance: str | float = "as-shot", exposure: float = 0.0) -> Rendering:
     """The rendering for people: BaselineExposure where the file has it, else an automatic one; `exposure` EV are added."""
+    frame = apply_gain_maps(frame)
     gains = choose_gains(frame, white_balance)
     if frame.baseline_exposure is not None:
         factor = 2.0**frame.baseline_exposure
@@ -129,8 +136,10 @@ def develop(frame: RawFrame, rendering: Rendering | None = None, bits: int = 8) 
     """RawFrame -> display-referred sRGB Image, upright and cropped, uint8 or uint16 (`bits` 8 or 16).
 
     Lens shading is corrected where the frame carries its maps. Without a `rendering` the neutral one is taken. A "MONO" frame
-    becomes a one-channel image.
+    becomes a one-channel image. Raises UnusableInput for other `bits`.
     """
+    if bits not in (8, 16):
+        raise UnusableInput(f"a photo is developed in 8 or 16 bits, not {bits}")
     frame = apply_gain_maps(frame)
     rendering = rendering or neutral_rendering(frame)
     channels = 1 if frame.cfa == "MONO" else 3

@@ -56,6 +56,9 @@ def main() -> None:
     except UnusableInput as error:
         typer.echo(f"quietlight: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        typer.echo(f"quietlight: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("quietlight: stopped", err=True)
         sys.exit(130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,16 +39,14 @@ def analyze(
 
       quietlight analyze --calibrate flats/*.dng --dark "darks/*.dng" --out my-camera.json
     """
-    from quietlight.frames import UnusableInput
-
     layout = opt.load_raw_format(raw_format)
     if calibrate:
         if out is None:
-            raise UnusableInput("--calibrate needs --out FILE.json to write the profile to")
+            raise typer.BadParameter("--calibrate needs --out FILE.json to write the profile to")
         _calibrate(inputs, dark or [], out, layout, overwrite)
         return
     if dark or out:
-        raise UnusableInput("--dark and --out belong to --calibrate; analyze prints its report")
+        raise typer.BadParameter("--dark and --out belong to --calibrate; analyze prints its report")
     _report(inputs, layout, opt.load_calibration(profile), as_json)
 
 
@@ -57,16 +56,20 @@ def _report(inputs: list[str], layout: object, calibration: object, as_json: boo
 
     from quietlight.batch import find_inputs
     from quietlight.frames import UnusableInput
-    from quietlight.io import read_file
+    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
     from quietlight.pipeline import analyze as run_analyze
 
     table = Table("file", "noise", "level", "from", "in words", box=None)
     reports, failed = [], False
-    for job in find_inputs(inputs, layout is not None):
+    for job in find_inputs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES):
         try:
             report = run_analyze(read_file(job.source, layout), calibration)  # type: ignore[arg-type]
-        except UnusableInput as error:
-            typer.echo(f"quietlight: {error}", err=True)
+        except (UnusableInput, OSError, MemoryError) as error:
+            message = (
+                str(error) if str(job.source) in str(error) else f"{job.source}: {error or 'too large for memory'}"
+            )
+            typer.echo(f"quietlight: {message}", err=True)
+            reports.append({"file": str(job.source), "error": message})
             failed = True
             continue
         reports.append({"file": str(job.source), **json.loads(report.to_json())})
@@ -76,8 +79,9 @@ def _report(inputs: list[str], layout: object, calibration: object, as_json: boo
             table.add_row(job.source.name, nature, level, report.source, report.verdict)
     if as_json:
         typer.echo(json.dumps(reports, indent=2))
-    elif reports:
-        Console(soft_wrap=True).print(table)
+    elif table.row_count:
+        # Read by a person or by another program: lines are not cut where they are piped.
+        Console(width=None if sys.stdout.isatty() else 240).print(table)
     if failed:
         raise typer.Exit(1)
 
@@ -87,7 +91,7 @@ def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, ov
     from quietlight.analysis.profile_file import to_json
     from quietlight.batch import find_inputs
     from quietlight.frames import RawFrame, UnusableInput
-    from quietlight.io import read_file
+    from quietlight.io import RAW_SUFFIXES, read_file
     from quietlight.io.files import written_beside
 
     if out.exists() and not overwrite:
@@ -95,7 +99,7 @@ def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, ov
 
     def load(names: list[str]) -> list[RawFrame]:
         frames = []
-        for job in find_inputs(names, layout is not None):
+        for job in find_inputs(names, None if layout else RAW_SUFFIXES):
             frame = read_file(job.source, layout)  # type: ignore[arg-type]
             if not isinstance(frame, RawFrame):
                 raise UnusableInput(f"{job.source}: is a photo; a camera is calibrated on raw files")

@@ -18,10 +18,7 @@ def denoise(
     chroma: opt.Chroma = None,
     noise_scale: opt.NoiseScale = 1.0,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
-    report: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also write, per file, a picture of before, after and removed, and JSON."),
-    ] = None,
+    report: opt.Report = None,
     raw_format: opt.RawFormatFile = None,
     profile: opt.Profile = None,
     dark: opt.Dark = None,
@@ -38,12 +35,10 @@ def denoise(
     """
     from quietlight.batch import Job, find_inputs, target_of
     from quietlight.cli.progress import run_with_progress
-    from quietlight.frames import RawFrame
-    from quietlight.io import is_photo, read_file, write
+    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, read_file, write
     from quietlight.io.kind import output_suffix
     from quietlight.pipeline import denoise as run_denoise
-    from quietlight.pipeline import prepare
-    from quietlight.report.sheet import write_report
+    from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
 
     layout = opt.load_raw_format(raw_format)
@@ -55,21 +50,25 @@ def denoise(
         return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
 
     def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+        pages = (
+            None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
+        )
         frame = read_file(source, layout)
-        if isinstance(frame, RawFrame):
-            frame = prepare(frame, dark_frame, banding)
         result: Result = run_denoise(
             frame,
             strength=strength,
             chroma=chroma,
             noise_scale=noise_scale,
             calibration=calibration,
+            dark=dark_frame,
+            banding=banding,
             record=True,
             progress=progress,
         )
         write(result.frame, target)
-        if report:
-            write_report(report, target.stem, frame, result.frame, result.record)
+        if pages:
+            write_report(pages, frame, result.frame, result.record)
         return result.record
 
-    run_with_progress(find_inputs(inputs, layout is not None, out), plan, work, overwrite, as_json)
+    suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
+    run_with_progress(find_inputs(inputs, suffixes, out), plan, work, overwrite, as_json)

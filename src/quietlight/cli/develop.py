@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,6 +43,7 @@ def develop(
     noise_scale: opt.NoiseScale = 1.0,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}{suffix}",
+    report: opt.Report = None,
     raw_format: opt.RawFormatFile = None,
     profile: opt.Profile = None,
     dark: opt.Dark = None,
@@ -58,12 +59,16 @@ def develop(
       quietlight develop night/ --out photos --format tif --wb 3200 --exposure 0.5
     """
     from quietlight.batch import Job, find_inputs, target_of
+    from quietlight.camera.develop import parse_white_balance
     from quietlight.cli.progress import run_with_progress
     from quietlight.frames import RawFrame, UnusableInput
-    from quietlight.io import read_file, write
+    from quietlight.io import RAW_SUFFIXES, read_file, write
     from quietlight.pipeline import develop as run_develop
-    from quietlight.pipeline import prepare
+    from quietlight.report.sheet import report_files, write_report
+    from quietlight.systems import Result
 
+    balance = parse_white_balance(wb)
+    bits = 8 if file_format is Format.jpg else 16
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)
@@ -71,23 +76,33 @@ def develop(
     def plan(job: Job) -> Path:
         return target_of(job, out, template, f".{file_format}")
 
-    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, object]:
+    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+        pages = (
+            None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
+        )
         frame = read_file(source, layout)
         if not isinstance(frame, RawFrame):
             raise UnusableInput(f"{source}: is a photo, so developed already: use quietlight denoise")
-        photo = run_develop(
-            prepare(frame, dark_frame, banding),
+        result: Result = run_develop(
+            frame,
             denoise=denoise.value,
-            white_balance=wb,
+            white_balance=balance,
             exposure=exposure,
-            bits=8 if file_format is Format.jpg else 16,
+            bits=bits,
             strength=strength,
             chroma=chroma,
             noise_scale=noise_scale,
             calibration=calibration,
+            dark=dark_frame,
+            banding=banding,
+            record=True,
             progress=progress,
         )
-        write(photo, target, quality)
-        return {"width": photo.pixels.shape[1], "height": photo.pixels.shape[0]}
+        write(result.frame, target, quality)
+        if pages:
+            before = run_develop(frame, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
+            write_report(pages, before, result.frame, result.record)
+        return result.record
 
-    run_with_progress(find_inputs(inputs, layout is not None, out), plan, work, overwrite, as_json)
+    suffixes = None if layout else RAW_SUFFIXES
+    run_with_progress(find_inputs(inputs, suffixes, out), plan, work, overwrite, as_json)

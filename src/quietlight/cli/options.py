@@ -32,6 +32,12 @@ Dark = Annotated[
     Path | None, typer.Option("--dark", metavar="FILE", help="A dark frame, same camera and exposure, to subtract.")
 ]
 Banding = Annotated[bool, typer.Option("--banding", help="Remove row banding from raws.")]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report", metavar="DIR", help="Also write, per file, a picture of before, after and removed, and JSON."
+    ),
+]
 Strength = Annotated[float, typer.Option(min=0, max=1, help="Share of the noise to remove: out = in + S (clean - in).")]
 Chroma = Annotated[
     float | None, typer.Option(min=0, max=1, help="The same for colour noise; as --strength if not given.")

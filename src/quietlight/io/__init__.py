@@ -46,7 +46,8 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
 def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Image:
     """One file, whatever it is. Raises UnusableInput as `read` does."""
     if not path.is_file():
-        raise UnusableInput(f"{path}: there is no such file")
+        found = "no raw file or photo in this folder" if path.is_dir() else "there is no such file"
+        raise UnusableInput(f"{path}: {found}")
     if path.stat().st_size == 0:
         raise UnusableInput(f"{path}: the file is empty")
     if raw_format is not None:

@@ -1,7 +1,8 @@
 r"""EXIF: file -> block, block -> TIFF, DNG and photo files.
 
 A block is a little-endian TIFF structure without the "Exif\0\0" prefix (`frames.Metadata.exif`). It holds what describes the
-picture: the descriptive tags of the first directory, the Exif directory with its maker note, GPS and Interoperability. It never
+picture: the descriptive tags of the first directory (where TIFF and EXIF keep the resolution, and TIFF the IPTC record), the Exif
+directory with its maker note, GPS and Interoperability. It never
 holds what describes a file (sizes, strips, previews, DNG colours), which would be false in the next one. A maker note is carried
 as bytes: what it addresses outside of itself is lost, as with every tool that moves one. Source: CIPA DC-008 (EXIF 2.32).
 """
@@ -9,6 +10,7 @@ as bytes: what it addresses outside of itself is lost, as with every tool that m
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
+from quietlight.frames import Metadata
 from quietlight.io import ifd
 from quietlight.io.ifd import Directory, Entry
 
@@ -29,9 +32,14 @@ _IMAGE, _EXIF, _GPS, _INTEROP = 0, 34665, 34853, 40965
 _ORIENTATION, _SOFTWARE, _MAKER_NOTE, _HISTORY = 274, 305, 37500, 37395
 _EXPOSURE_TIME, _ISO = 33434, 34855
 
-# ImageDescription, Make, Model, Orientation, Software, DateTime, Artist, HostComputer, Rating, RatingPercent, Copyright,
-# XPTitle to XPSubject.
-_DESCRIPTIVE = {270, 271, 272, 274, 305, 306, 315, 316, 18246, 18249, 33432, *range(40091, 40096)}
+_RESOLUTION = _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_INCH, _CENTIMETRE = 2, 3
+_MOST_PER_INCH = 1e6
+_IPTC = 33723
+
+# ImageDescription, Make, Model, Orientation, resolution, Software, DateTime, Artist, HostComputer, Rating, RatingPercent,
+# Copyright, IPTC, XPTitle to XPSubject.
+_DESCRIPTIVE = {270, 271, 272, 274, *_RESOLUTION, 305, 306, 315, 316, 18246, 18249, 33432, _IPTC, *range(40091, 40096)}
 # Camera settings that TIFF/EP and some DNGs (Google's of 2015) keep in the first directory: they move to the Exif directory.
 _SETTINGS = {33434, 33437, 34850, 34855, 36867, 36868, 37377, 37378, 37380, 37381, 37382, 37383, 37384, 37385, 37386}
 # Interop's pointer is made anew; the pixel sizes would be false after a crop or a turn.
@@ -83,6 +91,12 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
     return with_entries(exif, {_ORIENTATION: ifd.numbers(ifd.SHORT, [orientation])})
 
 
+def turned_upright(metadata: Metadata) -> Metadata:
+    """What is said of a picture once its pixels are upright: EXIF and XMP say 1, and DNG tags are left behind."""
+    xmp = re.sub(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]", rb"\g<1>1", metadata.xmp)
+    return Metadata(with_orientation(metadata.exif, 1), xmp)
+
+
 def with_fields(
     exif: bytes,
     *,
@@ -113,6 +127,39 @@ def with_entries(exif: bytes, image: Directory, settings: Directory | None = Non
     return _serialised(tree)
 
 
+def resolution(exif: bytes) -> tuple[float, float] | None:
+    """Pixels per inch across and down, None where the block does not say."""
+    image = parse(exif).get(_IMAGE, {})
+    across, down = (ifd.values(image[t])[0] if t in image else 0.0 for t in (_X_RESOLUTION, _Y_RESOLUTION))
+    inch = 2.54 if _RESOLUTION_UNIT in image and ifd.values(image[_RESOLUTION_UNIT])[0] == _CENTIMETRE else 1.0
+    # NaN, which a broken block may hold, fails both.
+    sane = all(0 < side < _MOST_PER_INCH for side in (across, down))
+    return (across * inch, down * inch) if sane else None
+
+
+def with_resolution(exif: bytes, across: float, down: float) -> bytes:
+    """The block with pixels per inch filled in where it has none; unchanged where they are 0 or absurd."""
+    if not all(0 < side < _MOST_PER_INCH for side in (across, down)) or resolution(exif) is not None:
+        return exif
+    sides = {_X_RESOLUTION: ifd.numbers(ifd.RATIONAL, [across]), _Y_RESOLUTION: ifd.numbers(ifd.RATIONAL, [down])}
+    return with_entries(exif, sides | {_RESOLUTION_UNIT: ifd.numbers(ifd.SHORT, [_INCH])})
+
+
+def iptc(exif: bytes) -> bytes:
+    """The IPTC record (IIM 4) that the block carries as TIFF does, empty for none."""
+    entry = parse(exif).get(_IMAGE, {}).get(_IPTC)
+    return b"" if entry is None else entry.data
+
+
+def with_iptc(exif: bytes, record: bytes) -> bytes:
+    """The block with another IPTC record, or without one where it is empty."""
+    tree = parse(exif)
+    tree.get(_IMAGE, {}).pop(_IPTC, None)
+    if record:
+        tree.setdefault(_IMAGE, {})[_IPTC] = Entry(ifd.UNDEFINED, record)
+    return _serialised(tree)
+
+
 def shortened(exif: bytes, limit: int = JPEG_LIMIT) -> bytes:
     """The block without its maker note where it is longer than `limit` bytes; empty where it is still too long then."""
     if len(exif) <= limit:
@@ -126,21 +173,25 @@ def shortened(exif: bytes, limit: int = JPEG_LIMIT) -> bytes:
 def exif_extratags(exif: bytes) -> list[tuple[int | str, int, int, Any, bool]]:
     """A block's descriptive tags as tifffile's `extratags` of a little-endian file (byteorder="<").
 
-    With placeholders for the Exif and GPS directories, which `append_exif` fills in when the file is written. tifffile has its own
-    ways for Software, DateTime and ImageDescription: pass software=False, datetime=False and metadata=None beside these.
+    With placeholders for the Exif and GPS directories, which `append_exif` fills in when the file is written, as it does the
+    resolution, of which tifffile writes its own. tifffile has its own ways for Software, DateTime and ImageDescription: pass
+    software=False, datetime=False and metadata=None beside these.
     """
     tree = parse(exif)
     image = tree.get(_IMAGE, {})
-    tags: list[tuple[int | str, int, int, Any, bool]] = [(t, e.kind, e.count, e.data, True) for t, e in image.items()]
+    tags: list[tuple[int | str, int, int, Any, bool]] = [
+        (t, e.kind, e.count, e.data, True) for t, e in image.items() if t not in _RESOLUTION
+    ]
     # tifffile drops these two where they are given by number.
     tags += [(name, ifd.LONG, 1, 0, True) for name, at in (("ExifTag", _EXIF), ("GPSTag", _GPS)) if tree.get(at)]
     return tags
 
 
 def append_exif(path: Path, exif: bytes) -> None:
-    """Write the Exif, GPS and Interoperability directories of a block at the end of a TIFF or DNG and point its placeholders there.
+    """Write the Exif, GPS and Interoperability directories of a block at the end of a TIFF and point its placeholders there.
 
-    The file is a classic little-endian TIFF written with `exif_extratags`. Raises ValueError where a placeholder is missing.
+    And the block's resolution into the entries that tifffile has written for its own. The file is a classic little-endian TIFF
+    written with `exif_extratags`. Raises ValueError where a placeholder is missing.
     """
     tree = parse(exif)
     wanted = {p: tree[p] for p in (_EXIF, _GPS, _INTEROP) if tree.get(p)}
@@ -157,6 +208,13 @@ def append_exif(path: Path, exif: bytes) -> None:
                 raise ValueError(f"{path.name} was written without a placeholder for directory {pointer}")
             file.seek(places[pointer])
             file.write(struct.pack("<I", offsets[pointer]))
+        if (per_inch := resolution(exif)) is not None and places.keys() >= set(_RESOLUTION):
+            for tag, value in zip(_RESOLUTION[:2], per_inch, strict=True):
+                file.seek(places[tag])
+                file.seek(struct.unpack("<I", file.read(4))[0])
+                file.write(ifd.numbers(ifd.RATIONAL, [value]).data)
+            file.seek(places[_RESOLUTION_UNIT])
+            file.write(struct.pack("<H", _INCH))
 
 
 def _places(file: BinaryIO) -> dict[int, int]:
@@ -214,13 +272,28 @@ def _read_tree(file: BinaryIO, start: int) -> Tree:
 
     first = read(offset, lambda tag: tag in _DESCRIPTIVE | _SETTINGS | {_EXIF, _GPS})
     pointers = {p: _pointer(first.pop(p, None)) for p in (_EXIF, _GPS)}
-    tree: Tree = {_IMAGE: {t: e for t, e in first.items() if t in _DESCRIPTIVE}}
+    tree: Tree = {_IMAGE: _described(first)}
     settings = read(pointers[_EXIF], lambda _: True)
     tree[_INTEROP] = read(_pointer(settings.get(_INTEROP)), lambda _: True)
     moved = {t: e for t, e in first.items() if t in _SETTINGS}
     tree[_EXIF] = moved | {t: e for t, e in settings.items() if t not in _NOT_CARRIED}
     tree[_GPS] = read(pointers[_GPS], lambda _: True)
     return tree
+
+
+def _described(first: Directory) -> Directory:
+    """The descriptive tags of a first directory, without a resolution of no unit, and IPTC as bytes."""
+    described = {t: e for t, e in first.items() if t in _DESCRIPTIVE}
+    unit = described.get(_RESOLUTION_UNIT)
+    if unit is not None and ifd.values(unit)[0] not in (_INCH, _CENTIMETRE):
+        described = {t: e for t, e in described.items() if t not in _RESOLUTION}
+    if _IPTC in described:
+        record = described[_IPTC].data
+        # Some writers call these bytes 32-bit numbers, and byte orders then turn them; a record begins with 1C.
+        if record[:1] != b"\x1c" and record[3:4] == b"\x1c":
+            record = b"".join(record[i : i + 4][::-1] for i in range(0, len(record), 4))
+        described[_IPTC] = Entry(ifd.UNDEFINED, record)
+    return described
 
 
 def _pointer(entry: Entry | None) -> int:

@@ -1,14 +1,17 @@
 """Photos in and out: a file <-> an Image, upright, in its own depth and colours, with its EXIF, XMP and ICC profile.
 
 What a file is, its content decides; what is written, the suffix. Sizes are checked before anything is unpacked, and whatever goes
-wrong inside a decoder becomes one UnusableInput. Sources: RFC 9649 (WebP); ISO 23000-22 (AVIF, HEIC); ISO 18181 (JPEG XL).
+wrong inside a decoder becomes one UnusableInput. Sources: RFC 9649 (WebP); ISO 23000-22 (AVIF, HEIC); ISO 18181 (JPEG XL); Adobe,
+XMP specification part 3 (2020), section 1.1.3 (JPEG).
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import struct
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,19 +26,34 @@ from PIL import ImageFile, JpegImagePlugin, WebPImagePlugin
 
 from quietlight.camera.develop import upright
 from quietlight.frames import Array, Image, Metadata, UnusableInput
+from quietlight.io import metadata
 from quietlight.io.files import written_beside
 from quietlight.io.jxl import read_jxl, write_jxl
 from quietlight.io.kind import PHOTO_FORMATS, photo_format
-from quietlight.io.metadata import exif_of, shortened, with_orientation
+from quietlight.io.limits import MOST_PIXELS
 from quietlight.io.planes import METADATA_LIMIT, full_range, image_of, imagecodecs_for, planes_of
-from quietlight.io.png import read_png, write_png
+from quietlight.io.png import join, read_png, split, write_png
 from quietlight.io.profile import coded_profile, is_linear, matrix_profile
 from quietlight.io.tiff import read_tiff, write_tiff
 
-_MOST_PIXELS = 400_000_000
 _MOST_PIXELS_PER_BYTE = 10_000
 _HARMLESS_PIXELS = 1 << 20
 _ORIENTATION = 274
+_INCHES_PER_METRE = 1 / 0.0254
+_IPTC = 0x0404  # Photoshop's number of the IPTC record.
+_SEGMENT = 65_502  # Bytes of XMP in one segment of a JPEG.
+_PART = 65_400
+_MOST_JPEG_BYTES = 3  # Per sample: pixels of 0 and 255 at random, the worst that we know, need 1.1 at quality 100.
+_BUFFERING = threading.Lock()
+_XMP, _EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
+_POINTING = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="%s"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+_POINTER = re.compile(
+    rb"xmpNote:HasExtendedXMP\s*=\s*[\"'](\w*)[\"']|<xmpNote:HasExtendedXMP>\s*(\w+)\s*</xmpNote:HasExtendedXMP>"
+)
 _Check = Callable[[int, int], None]
 
 
@@ -48,6 +66,7 @@ def read_photo(path: Path) -> Image:
       HEIC the container, in JPEG XL the codestream; XMP alone is not.
     - Colours: RGB or gray, alpha apart; palettes become RGB. The ICC profile is kept, one is made for other colour tags, and
       `linear` says whether its curves are the identity. CMYK, Lab, PQ and HLG are refused rather than guessed at.
+    - Resolution and IPTC: from JFIF, pHYs and Photoshop's segment they go into the EXIF block, where TIFF keeps its own.
     - One picture: animations are refused; of a TIFF, and of a JPEG with more pictures behind it (MPO), the first is read.
 
     Raises:
@@ -71,7 +90,8 @@ def write_photo(image: Image, path: Path, quality: int = 95) -> None:
 
     - PNG (8 or 16 bits) and TIFF (8, 16, float32) are exact. JPEG, WebP, AVIF and JPEG XL are written with 8 bits, HEIC with up
       to 10: what is deeper is rounded to nearest. Floats outside [0, 1] are clipped, except in TIFF.
-    - An image that is linear and has no profile gets one that says so. A maker note too long for a JPEG is left out.
+    - An image that is linear and has no profile gets one that says so. A maker note too long for a JPEG is left out, and so is an
+      IPTC record above 64 KiB; a longer XMP packet is written in parts.
 
     Args:
         image: any Image.
@@ -121,7 +141,7 @@ def _refusing(path: Path, done: str) -> Iterator[None]:
 def _check_size(file_bytes: int, width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise UnusableInput(f"it says that it has {width} x {height} pixels: it is damaged")
-    if width * height > _MOST_PIXELS:
+    if width * height > MOST_PIXELS:
         raise UnusableInput(f"{width} x {height} pixels are more than the 400 megapixels that we read: cut it in parts")
     if width * height > max(_MOST_PIXELS_PER_BYTE * file_bytes, _HARMLESS_PIXELS):
         raise UnusableInput(
@@ -135,9 +155,8 @@ def _finished(image: Image, orientation: int | None = None) -> Image:
     for name, block in (("EXIF", meta.exif), ("XMP", meta.xmp), ("ICC", profile)):
         if len(block) > METADATA_LIMIT:
             raise UnusableInput(f"its {name} block of {len(block) >> 20} MiB is larger than 8 MiB")
-    code = exif_of(meta.exif).get(_ORIENTATION, 1) if orientation is None else orientation
+    code = metadata.exif_of(meta.exif).get(_ORIENTATION, 1) if orientation is None else orientation
     code = code if code in range(1, 9) else 1
-    xmp = re.sub(rb"(tiff:Orientation(?:=[\"']|>)\s*)[2-8]", rb"\g<1>1", meta.xmp)
     profile = profile if profile[36:40] == b"acsp" else b""
     return replace(
         image,
@@ -145,7 +164,7 @@ def _finished(image: Image, orientation: int | None = None) -> Image:
         alpha=None if image.alpha is None else upright(image.alpha, code),
         linear=is_linear(profile),
         profile=profile,
-        metadata=Metadata(with_orientation(meta.exif, 1), xmp),
+        metadata=metadata.turned_upright(meta),
     )
 
 
@@ -155,7 +174,13 @@ def _of_pillow(picture: ImageFile.ImageFile, planes: Array | None = None) -> Ima
 
 
 def _read_png(data: bytes, check: _Check) -> tuple[Image, None]:
-    return read_png(data, check), None
+    image = read_png(data, check)
+    density = dict(split(data)).get(b"pHYs", b"")
+    if len(density) != 9 or density[8] != 1:  # 1: per metre
+        return image, None
+    across, down = (n / _INCHES_PER_METRE for n in struct.unpack(">II", density[:8]))
+    exif = metadata.with_resolution(image.metadata.exif, across, down)
+    return replace(image, metadata=Metadata(exif, image.metadata.xmp)), None
 
 
 def _read_jpeg(data: bytes, check: _Check) -> tuple[Image, None]:
@@ -163,7 +188,38 @@ def _read_jpeg(data: bytes, check: _Check) -> tuple[Image, None]:
         check(*picture.size)
         if picture.mode not in ("L", "RGB"):
             raise UnusableInput(f"its colours are {picture.mode}: convert it to RGB")
-        return _of_pillow(picture), None
+        image = _of_pillow(picture)
+        exif = image.metadata.exif
+        if len(exif) > METADATA_LIMIT:
+            return image, None
+        # Pillow's "dpi" may come from EXIF; JFIF counts per inch (1) or centimetre (2).
+        inch = {1: 1.0, 2: 2.54}.get(picture.info.get("jfif_unit", 0), 0.0)
+        exif = metadata.with_resolution(exif, *(inch * n for n in picture.info.get("jfif_density", (0, 0))))
+        record = picture.info.get("photoshop", {}).get(_IPTC, b"")
+        if record and not metadata.iptc(exif):
+            exif = metadata.with_iptc(exif, record)
+        return replace(image, metadata=Metadata(exif, _whole_xmp(image.metadata.xmp, picture.applist))), None
+
+
+def _whole_xmp(packet: bytes, segments: list[tuple[str, bytes]]) -> bytes:
+    """A JPEG's packet with its extension put in; without the pointer to one that is missing, cut or larger than 8 MiB."""
+    pointer = _POINTER.search(packet)
+    if pointer is None:
+        return packet
+    guid = pointer[1] or pointer[2] or b""
+    mine = _EXTENSION + guid
+    found = sorted((s[len(mine) :] for _, s in segments if s.startswith(mine)), key=lambda part: part[4:8])
+    extension = b"".join(part[8:] for part in found)
+    alone = packet[: pointer.start()] + packet[pointer.end() :]
+    whole = bool(found) and int.from_bytes(found[0][:4]) == len(extension)
+    if not whole or len(packet) + len(extension) > METADATA_LIMIT:
+        return alone
+    if packet == _POINTING % guid:
+        return extension
+    start, end, into = extension.find(b"<rdf:RDF"), extension.rfind(b"</rdf:RDF>"), alone.rfind(b"</rdf:RDF>")
+    if min(start, end, into) < 0:
+        return alone
+    return alone[:into] + extension[extension.find(b">", start) + 1 : end] + alone[into:]
 
 
 def _read_webp(data: bytes, check: _Check) -> tuple[Image, None]:
@@ -288,14 +344,63 @@ def _saved(image: Image, kind: str, **options: object) -> bytes:
 
 
 def _write_png(image: Image, quality: int) -> bytes:  # noqa: ARG001
-    return write_png(image)
+    data, per_inch = write_png(image), metadata.resolution(image.metadata.exif)
+    if per_inch is None:
+        return data
+    header, *others, _ = split(data)
+    density = struct.pack(">IIB", *(round(side * _INCHES_PER_METRE) for side in per_inch), 1)
+    return join([header, (b"pHYs", density), *others])
 
 
 def _write_jpeg(image: Image, quality: int) -> bytes:
-    exif = shortened(image.metadata.exif)
-    exif = b"Exif\0\0" + exif if exif else b""
-    image = replace(image, metadata=Metadata(exif, image.metadata.xmp))
-    return _saved(image, "JPEG", quality=quality, subsampling=0, optimize=True)
+    meta = image.metadata
+    record, per_inch = metadata.iptc(meta.exif), metadata.resolution(meta.exif)
+    exif = metadata.shortened(metadata.with_iptc(meta.exif, b"") if record else meta.exif)
+    resource = b"8BIM" + struct.pack(">HHI", _IPTC, 0, len(record)) + record + bytes(len(record) % 2)
+    segments = _xmp_segments(meta.xmp)
+    if 0 < len(resource) - 12 <= _SEGMENT:
+        segments += _segment(0xED, b"Photoshop 3.0\0" + resource)
+    image = replace(image, metadata=Metadata(b"Exif\0\0" + exif if exif else b""))
+    dpi = tuple(min(max(round(side), 1), 65535) for side in per_inch or ())
+    with _buffer(_MOST_JPEG_BYTES * image.pixels.size + len(segments) + (1 << 17)) as enough:
+        jpeg = {"quality": quality, "subsampling": 0, "optimize": enough, "extra": segments}
+        return _saved(image, "JPEG", **jpeg, **({"dpi": dpi} if dpi else {}))
+
+
+@contextmanager
+def _buffer(size: int) -> Iterator[bool]:
+    """Let Pillow's encoders use `size` bytes at once inside the block; False where it cannot be told so much.
+
+    libjpeg writes optimised Huffman tables (5% to 30% less) only into a buffer that takes the whole file, and Pillow's own guess is
+    smaller than a noisy picture. The limit is global: others meanwhile have larger buffers too, which does no harm.
+    """
+    with _BUFFERING:
+        before = ImageFile.MAXBLOCK
+        enough = size < 1 << 31
+        ImageFile.MAXBLOCK = max(before, size if enough else 0)
+        try:
+            yield enough
+        finally:
+            ImageFile.MAXBLOCK = before
+
+
+def _segment(marker: int, data: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, 2 + len(data)) + data
+
+
+def _xmp_segments(packet: bytes) -> bytes:
+    """The XMP of a JPEG; a packet that is too long for a segment as a short one that points to it, and it in parts behind that."""
+    if not packet:
+        return b""
+    if len(packet) <= _SEGMENT:
+        return _segment(0xE1, _XMP + packet)
+    extension = re.sub(rb"<\?xpacket[^>]{0,200}>", b"", packet).strip()
+    guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
+    parts = (
+        guid + struct.pack(">II", len(extension), at) + extension[at : at + _PART]
+        for at in range(0, len(extension), _PART)
+    )
+    return _segment(0xE1, _XMP + _POINTING % guid) + b"".join(_segment(0xE1, _EXTENSION + part) for part in parts)
 
 
 def _write_webp(image: Image, quality: int) -> bytes:

@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from quietlight.camera.develop import Rendering, develop, neutral_rendering
-from quietlight.frames import Image, RawFrame
+from quietlight.frames import Image, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
 
 Picture = NDArray[np.uint8]
@@ -47,10 +47,19 @@ def to_eight_bits(image: Image) -> Picture:
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
+def report_files(folder: Path, name: str, overwrite: bool) -> tuple[Path, Path]:
+    """The picture and the JSON that report on the result called `name`. Raises UnusableInput for existing ones, unless overwritten."""
+    files = folder / f"{name}.report.png", folder / f"{name}.report.json"
+    for file in files:
+        if file.exists() and not overwrite:
+            raise UnusableInput(f"{file}: exists already (--overwrite replaces it)")
+    return files
+
+
 def write_report(
-    folder: Path, stem: str, before: RawFrame | Image, after: RawFrame | Image, record: dict[str, Any]
+    files: tuple[Path, Path], before: RawFrame | Image, after: RawFrame | Image, record: dict[str, Any]
 ) -> None:
-    """`{stem}.json` with the record, and `{stem}.png` with the middle of the picture at 100%: before, after, what was removed."""
+    """The middle of the picture at 100% (before, after, what was removed), and the record as JSON; `files` of `report_files`."""
     rendering = neutral_rendering(after) if isinstance(after, RawFrame) else None
     noisy, clean = (_middle(frame, rendering) for frame in (before, after))
     removed = 128 + _RESIDUAL_GAIN * (noisy.astype(np.int16) - clean)
@@ -59,8 +68,8 @@ def write_report(
         ("after", clean),
         (f"removed, {_RESIDUAL_GAIN} times", np.clip(removed, 0, 255).astype(np.uint8)),
     ]
-    write_sheet([row], folder / f"{stem}.png")
-    with written_beside(folder / f"{stem}.json") as beside:
+    write_sheet([row], files[0])
+    with written_beside(files[1]) as beside:
         beside.write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 

@@ -72,6 +72,10 @@ def _mixed_profile(noisy: NoiseProfile | None, clean: NoiseProfile | None, stren
         return None
     pairs = [
         [((1 - strength) * a**0.5 + strength * b**0.5) ** 2 for a, b in zip(one, other, strict=True)]
-        for one, other in zip(noisy.per_color(), clean.per_color(), strict=True)
+        for one, other in zip(*(_pairs(p, len(noisy.shot) == len(clean.shot)) for p in (noisy, clean)), strict=True)
     ]
     return NoiseProfile(tuple(pairs[0]), tuple(pairs[1]))
+
+
+def _pairs(profile: NoiseProfile, as_it_is: bool) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return (profile.shot, profile.read) if as_it_is else profile.per_color()
