@@ -2,16 +2,21 @@
 
 import json
 import math
+import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quietlight.analysis.calibrate import Calibration, Entry
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_photo, estimate_raw
 from quietlight.frames import Image, NoiseProfile, RawFrame, UnusableInput
+from quietlight.metrics import psnr
 from quietlight.noise.nature import eight_bit
 from quietlight.noise.natures import Bernoulli, Gaussian, SaltAndPepper
 from quietlight.noise.sensor import ShotRead, upi_read
+from quietlight.systems.classical import classical
 
 HEIGHT, WIDTH = 256, 384
 
@@ -150,3 +155,98 @@ def test_strong_noise_among_many_lost_pixels_is_still_measured():
 
 def test_a_photo_of_a_few_pixels_is_too_small():
     assert "too small" in analyze_photo(Image(np.zeros((3, 5, 3), np.uint8))).verdict
+
+
+def drawings():
+    """Pictures without any noise that are no photos, uint8 [H, W, C]."""
+    rng = np.random.default_rng(5)
+    rows, columns = np.indices((96, 144))
+    letters = np.kron(rng.random((12, 24)) < 0.3, np.ones((8, 6)))
+    soft = sum(np.roll(letters, (i, j), (0, 1)) for i in (0, 1) for j in (0, 1)) / 4
+    stars = np.full((96, 144), 12)
+    stars[rng.integers(0, 96, 40), rng.integers(0, 144, 40)] = 255
+    tones = {
+        "halves": np.where(rows < 48, 255, 0),
+        "column": np.where(columns < 100, 20, 200),
+        "checker": (rows + columns) % 2 * 255,
+        "black dots": np.where((rows % 8 == 0) & (columns % 8 == 0), 0, 255),
+        "white dots": np.where((rows % 5 == 0) & (columns % 7 == 0), 255, 90),
+        "even noise": (rng.random((96, 144)) < 0.5) * 255,
+        "rare noise": (rng.random((96, 144)) < 0.05) * 255,
+        "dither": (rng.random((96, 144)) < columns / 144) * 255,
+        "four tones": np.floor(columns / 48 + rng.random((96, 144))) * 85,
+        "gradient": columns * 255 // 143,
+        "diagonal": (rows + columns) * 255 // 238,
+        "black": np.zeros((96, 144)),
+        "gray": np.full((96, 144), 119),
+        "white": np.full((96, 144), 255),
+        "text": 255 * (1 - letters),
+        "soft text": 255 * (1 - soft),
+        "gray text": 240 - 200 * soft,
+        "blocks": np.kron(rng.integers(0, 256, (6, 9)), np.ones((16, 16))),
+        "stars": stars,
+    }
+    pictures = {name: np.stack([x] * 3, axis=2).astype(np.uint8) for name, x in tones.items()}
+    pictures["blue text"] = np.stack([255 * (1 - soft), 255 * (1 - soft), np.full((96, 144), 255)], axis=2).astype(
+        np.uint8
+    )
+    pictures["one channel"] = pictures["text"][..., :1]
+    return pictures
+
+
+@pytest.mark.parametrize("name", sorted(drawings()))
+def test_drawings_have_no_noise_and_stay_as_they_are(name):
+    image = Image(drawings()[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = analyze_photo(image)
+        sigma = estimate_photo(image)
+        result = classical(image)
+    assert not report.findings and ("unknown" in report.verdict or "clean" in report.verdict)
+    assert math.isnan(sigma) or sigma < 1.5
+    assert result.record["filled"] == 0
+    assert np.array_equal(result.frame.pixels, image.pixels) or psnr(result.frame.pixels / 255, image.pixels / 255) > 48
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(
+    st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 3]), st.integers(0, 255), st.integers(0, 255),
+    st.sampled_from(["noise", "halves", "dots", "ramp"]), st.sampled_from([np.uint8, np.uint16, np.float32]),
+)  # fmt: skip
+def test_two_tones_of_any_kind_are_measured_without_a_crash_or_a_warning(
+    height, width, channels, low, high, kind, dtype
+):
+    rows, columns = np.indices((height, width))
+    chosen = {
+        "noise": np.random.default_rng(low).random((height, width)),
+        "halves": 2 * rows // height,
+        "dots": (rows % 4 == 0) & (columns % 4 == 0),
+        "ramp": columns / width,
+    }[kind]
+    scale = 1 / 255 if dtype is np.float32 else np.iinfo(dtype).max // 255
+    mixed = low + (high - low) * (chosen if kind == "ramp" else np.round(chosen))
+    image = Image(np.stack([np.rint(mixed) * scale] * channels, axis=2).astype(dtype))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sigma = estimate_photo(image)
+        analyze_photo(image)
+        out = classical(image).frame.pixels
+    assert math.isnan(sigma) or 0 <= sigma < 256
+    assert out.shape == image.pixels.shape and out.dtype == dtype and np.isfinite(out).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["halves", "checker", "black dots", "even noise", "gradient", "black", "gray", "soft text"]
+)
+def test_drawings_as_raws_raise_nothing(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = analyze_raw(RawFrame((drawings()[name][..., 0] / 255).astype(np.float32), "RGGB"))
+    assert report.kind == "raw"
+
+
+def test_certainty_is_a_chance_and_only_of_what_the_frame_shows():
+    weak, strong = (analyze_raw(raw(scene(), shot, 2e-5)).findings[0].certainty for shot in (5e-4, 4e-3))
+    assert 0 < weak < strong < 1
+    stated = RawFrame(raw(flat(), 4e-3, 2e-5).mosaic, "RGGB", noise=NoiseProfile((4e-3,), (2e-5,)))
+    assert analyze_raw(stated).findings[0].certainty is None

@@ -15,6 +15,7 @@ from quietlight.frames import BAYER, ColorCalibration, Metadata, NoiseProfile, R
 from quietlight.io import dng, metadata
 from quietlight.io.dng import write_dng
 from quietlight.io.ifd import ASCII, RATIONAL, SHORT, UNDEFINED, Entry, numbers, text
+from quietlight.io.preview import preview_jpeg
 from quietlight.io.raw import read_raw
 
 EXIF, GPS = 34665, 34853
@@ -246,6 +247,20 @@ def test_the_preview_is_a_small_jpeg_of_the_crop(tmp_path, cfa):
     # Viewers that know TIFF only show it as well.
     with Image.open(tmp_path / "a.dng") as shown:
         assert shown.size == preview.size
+
+
+@pytest.mark.parametrize("cfa", ["BGGR", "RGB"])
+def test_the_preview_of_a_frame_without_white_balance_is_not_tinted(tmp_path, cfa):
+    made = frame(cfa, 128, 192, low=0.05, high=0.5, white_balance=None, calibrations=())
+    mosaic = made.mosaic.copy()
+    if cfa == "RGB":
+        mosaic *= np.float32([0.5, 1, 0.6])
+    else:
+        mosaic[1::2, 1::2] *= 0.5
+        mosaic[::2, ::2] *= 0.6
+    jpeg, *_ = preview_jpeg(replace(made, mosaic=mosaic))
+    red, green, blue = np.asarray(Image.open(io.BytesIO(jpeg)), float).mean(axis=(0, 1))
+    assert red == pytest.approx(green, rel=0.08) and blue == pytest.approx(green, rel=0.08)
 
 
 def test_a_failure_leaves_nothing_and_spoils_nothing(tmp_path, monkeypatch):

@@ -231,6 +231,8 @@ def test_no_cut_or_damaged_file_raises(tmp_path, suffix):
 def test_any_bytes_parse(data):
     for start in (b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"):
         found = metadata.parse(start + data)
+        assert isinstance(metadata.iptc(start + data), bytes)
+        assert metadata.resolution(metadata.with_resolution(start + data, 10, 20)) is not None
         again = metadata.parse(metadata.with_entries(start + data, {MAKE: text("x")}))
         assert again[0] == found.get(0, {}) | {MAKE: text("x")}
 
@@ -241,6 +243,19 @@ def test_rationals_hold_any_number(value):
     assert back == pytest.approx(value, rel=1e-6, abs=5e-10)
     (back,) = ifd.values(numbers(RATIONAL, [abs(value)]))
     assert back == pytest.approx(abs(value), rel=1e-6, abs=5e-10)
+
+
+@pytest.mark.parametrize("sides", [(0.0, 300.0), (np.nan, 300.0), (300.0, np.nan), (np.inf, np.inf), (-1.0, 300.0)])
+def test_absurd_resolutions_are_none(sides):
+    entries = {tag: numbers(11, [side]) for tag, side in zip((282, 283), sides, strict=True)}
+    assert metadata.resolution(metadata.with_entries(b"", entries)) is None
+    assert metadata.with_resolution(b"", *sides) == b""
+
+
+def test_a_resolution_without_a_unit_is_none_and_not_carried(tmp_path):
+    for unit, carried in ((1, set()), (2, {282, 283, 296}), (3, {282, 283, 296})):
+        tifffile.imwrite(tmp_path / "a.tif", np.zeros((8, 8), np.uint8), resolution=(30, 30), resolutionunit=unit)
+        assert metadata.parse(metadata.read_exif(tmp_path / "a.tif"))[0].keys() & {282, 283, 296} == carried
 
 
 def test_a_file_without_exif_gives_none(tmp_path):

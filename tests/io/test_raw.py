@@ -1,3 +1,4 @@
+import os
 import struct
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from quietlight.camera.bayer import plane_offsets
 from quietlight.frames import BAYER, RawFrame, UnusableInput
+from quietlight.io import libraw
 from quietlight.io.camera_files import camera_name
 from quietlight.io.kind import RAW_SUFFIXES
 from quietlight.io.metadata import exif_of
@@ -306,6 +308,43 @@ def test_absurd_headers_are_refused_within_a_small_address_space(make_dng, tmp_p
     )
     done = subprocess.run([sys.executable, "-c", script, *map(str, paths)], capture_output=True, text=True, timeout=60)
     assert done.stdout.split("\n")[:3] == ["refused", "(64, 64)", "(64, 64)"], done.stderr
+
+
+def test_a_damaged_raw_gives_one_line_and_libraw_none(make_dng, tmp_path: Path) -> None:
+    pixels = noise(256, 256)
+    packed = b"".join(lossless_tiles(pixels, 128))
+    path = make_dng(lossless_tiles(pixels, 128), shape=(256, 256), dtype=np.uint16, tile=(128, 128), compression=7)
+    data = bytearray(path.read_bytes())
+    at = data.find(packed[:64])
+    assert at > 0
+    data[at + 2000 : at + 6000] = b"\xff\xc4" * 2000
+    path.write_bytes(data)
+    loud = "import rawpy, sys; raw = rawpy.RawPy(); raw.open_file(sys.argv[1]); raw.unpack()"
+    quiet = (
+        "import os, sys; from pathlib import Path\n"
+        "from quietlight.io.raw import read_raw; from quietlight.frames import UnusableInput\n"
+        "try: read_raw(Path(sys.argv[1]))\n"
+        "except UnusableInput as error: print(error, file=sys.stderr)\n"
+        "os.write(2, b'still here')\n"
+    )
+    said = [
+        subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, timeout=60).stderr
+        for script in (loud, quiet)
+    ]
+    assert "data corrupted" in said[0], "LibRaw has nothing to say: the test proves nothing"
+    assert said[1].startswith(f"{path}: damaged") and said[1].endswith("\nstill here") and said[1].count("\n") == 1
+
+
+def test_silences_that_overlap_end_with_the_last(capfd) -> None:
+    first, second = libraw.silenced(), libraw.silenced()
+    first.__enter__()
+    second.__enter__()
+    os.write(2, b"one")
+    first.__exit__(None, None, None)
+    os.write(2, b"two")
+    second.__exit__(None, None, None)
+    os.write(2, b"three")
+    assert capfd.readouterr().err == "three"
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,32 @@ def test_raws_are_never_worse(shot, cfa):
     assert psnr(result.frame.mosaic, truth) >= psnr(noisy, truth)
     if shot >= 4e-3:
         assert psnr(result.frame.mosaic, truth) > psnr(noisy, truth) + 3
-    assert result.frame.noise.shot[0] < shot and result.frame.noise.read[0] < read
+    assert result.frame.noise.shot[0] <= shot and result.frame.noise.read[0] <= read
+
+
+@pytest.mark.parametrize("shot", [1e-4, 1e-3, 1e-2])
+@pytest.mark.parametrize("cfa", ["GBRG", "MONO", "RGB"])
+def test_noise_left_is_what_differs_between_two_exposures(shot, cfa):
+    """Half flat, half textured; what the filter smooths away is the same in both and is not noise."""
+    truth = as_cfa(textured(160, 192), cfa)
+    truth[:80] = 0.3
+    read = math.exp(2.18 * math.log(shot) + 1.20)
+    frames = [RawFrame(noisy_raw(truth, shot, read, s), cfa, noise=NoiseProfile((shot,), (read,))) for s in (0, 1)]
+    results = [denoise(frame) for frame in frames]
+    varying = np.var(results[0].frame.mosaic - results[1].frame.mosaic) / np.var(frames[0].mosaic - frames[1].mosaic)
+    left = results[0].record["noise_left"]
+    assert varying / 1.5 < left < 1.5 * varying and left <= 1
+    assert results[0].frame.noise.shot[0] == pytest.approx(left * shot)
+
+
+def test_noise_left_of_a_large_raw_is_measured_on_parts_of_it(monkeypatch):
+    shot, read = 4e-3, 1e-5
+    noisy = RawFrame(
+        noisy_raw(as_cfa(textured(192, 192), "RGGB"), shot, read), "RGGB", noise=NoiseProfile((shot,), (read,))
+    )
+    whole = denoise(noisy).record["noise_left"]
+    monkeypatch.setattr("quietlight.systems.classical._PROBES", 64)
+    assert denoise(noisy).record["noise_left"] == pytest.approx(whole, rel=0.25)
 
 
 @pytest.mark.parametrize("sigma", [1, 5, 15, 25, 50, 75])
@@ -217,6 +242,15 @@ def test_lines_and_letters_are_not_dropped_pixels():
     pixels[10:70:4, 10:70] = 0
     pixels[40:60, 20:60:3] = 255
     assert denoise(Image(pixels), 0.0).frame.pixels is pixels
+
+
+def test_white_dots_alone_are_stars():
+    clean = noisy_photo(np.full((128, 160, 3), 0.1), 3.0)
+    rows, columns = np.random.default_rng(4).integers(0, 128, (2, 120))
+    pixels = clean.pixels.copy()
+    pixels[rows, columns] = 255
+    result = denoise(replace(clean, pixels=pixels))
+    assert result.record["filled"] == 0 and result.frame.pixels[rows, columns].min() > 200
 
 
 def test_progress_ends_at_one():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.heteroscedastic import MIDDLE, fit
-from quietlight.analysis.photo import gaussian_sigma, impulse_shares, to_planes
+from quietlight.analysis.photo import gaussian_sigma, impulse_shares, is_drawn, to_planes
 from quietlight.camera.bayer import pack
 from quietlight.frames import Finding, Image, NoiseProfile, NoiseReport, RawFrame
 
@@ -19,6 +19,13 @@ LOW = 0.004
 SURE = 0.0066
 """Deviation at mid-gray from which a fit to the frame is within 15% for nine frames of ten (shot noise 3e-4 and above, less the
 error of the fit); below, a report says "low", and what is fitted serves to denoise only."""
+CLOSE = 0.15
+"""A finding's certainty is the chance that its level is this close."""
+STRONG = 2 * SURE
+"""Deviation from which nearly every frame was that close (12 of 12 full-size Kodak pictures at shot noise 4e-3); below, where a
+picture's own grain passes for noise, 7 of 12 (at 4e-4)."""
+MOST_CERTAIN, LESS_CERTAIN = 0.9, 0.6
+"""Greatest certainty above and below `STRONG`: the error of a fit does not know of grain."""
 CLEAN = 1.5
 """Sigma (0-255) up to which clean photographs are measured."""
 
@@ -31,11 +38,13 @@ class NoiseEstimate:
         profile: None where it is too low, or too little of the frame is usable, to be measured.
         source: "DNG NoiseProfile", "calibration" or "frame".
         points: where measured from the frame, (signal, variance, patches) of each signal level.
+        error: where measured from the frame, the relative standard error of `deviation`.
     """
 
     profile: NoiseProfile | None
     source: str
     points: tuple[tuple[float, float, int], ...] = ()
+    error: float | None = None
 
     @property
     def deviation(self) -> float | None:
@@ -56,7 +65,7 @@ def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> Noi
     if line is None:
         return NoiseEstimate(None, "frame")
     low = math.sqrt(line.shot * MIDDLE + line.read) < LOW
-    return NoiseEstimate(None if low else NoiseProfile((line.shot,), (line.read,)), "frame", line.points)
+    return NoiseEstimate(None if low else NoiseProfile((line.shot,), (line.read,)), "frame", line.points, line.error)
 
 
 def _planes(frame: RawFrame) -> NDArray[np.float32]:
@@ -69,7 +78,10 @@ def _planes(frame: RawFrame) -> NDArray[np.float32]:
 
 
 def estimate_photo(image: Image) -> float:
-    """Standard deviation of a photo's noise on the 0-255 scale, whatever its type; NaN for pictures of a few pixels."""
+    """Standard deviation of a photo's noise on the 0-255 scale, whatever its type.
+
+    NaN where unknown: for drawings and pictures of a few pixels.
+    """
     planes = to_planes(image.pixels)
     return 255 * gaussian_sigma(planes, sum(impulse_shares(planes)))
 
@@ -81,10 +93,21 @@ def analyze_raw(frame: RawFrame, calibration: Calibration | None = None) -> Nois
     if estimate.profile is None and not estimate.points:
         return NoiseReport("raw", (), "frame", "The noise of this raw is unknown: too little of the frame is usable.")
     if deviation is None or (estimate.source == "frame" and deviation < SURE):
-        return NoiseReport("raw", (), "frame", f"The noise of this raw is low: below {SURE:.2%} of full scale at mid-gray.")
-    finding = Finding("shot-read", deviation, "standard deviation at mid-gray, share of full scale")
+        return NoiseReport(
+            "raw", (), "frame", f"The noise of this raw is low: below {SURE:.2%} of full scale at mid-gray."
+        )
+    unit = "standard deviation at mid-gray, share of full scale"
+    finding = Finding("shot-read", deviation, unit, _certainty(estimate))
     verdict = f"Shot and read noise of {deviation:.2%} of full scale at mid-gray, by the {estimate.source}."
     return NoiseReport("raw", (finding,), estimate.source, verdict, estimate.profile, deviation)
+
+
+def _certainty(estimate: NoiseEstimate) -> float | None:
+    """The chance that a deviation measured from the frame is within `CLOSE`; None for what a file or a calibration states."""
+    if estimate.error is None or estimate.deviation is None:
+        return None
+    most = MOST_CERTAIN if estimate.deviation >= STRONG else LESS_CERTAIN
+    return min(most, math.erf(CLOSE / (estimate.error * math.sqrt(2))))
 
 
 def analyze_photo(image: Image) -> NoiseReport:
@@ -100,8 +123,10 @@ def analyze_photo(image: Image) -> NoiseReport:
         lost = Finding(nature, black + white, "share of pixels")
         found.append((128 * math.sqrt(black + white), lost, f"{black + white:.1%} of the pixels lost ({nature})"))
     found.sort(key=lambda entry: -entry[0])
-    if math.isnan(sigma) and not found:
-        verdict = "This picture is too small, or too much of it is black or white, to measure its noise."
+    if math.isnan(sigma) and not found and is_drawn(planes):
+        verdict = "This picture is clean or drawn: too much of it is constant, black or white to measure noise."
+    elif math.isnan(sigma) and not found:
+        verdict = "The noise of this picture is unknown: it is too small, or too much of it is black or white."
     elif not found:
         verdict = "This picture is clean, as far as can be told from its texture."
     else:

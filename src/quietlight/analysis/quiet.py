@@ -30,6 +30,10 @@ QUIETEST, NEXT = 0.1, 0.3
 """Shares of each signal level's patches that make the quieter group (the measurement) and, up to the second, the busier one."""
 
 
+LEAST_ERROR = 1e-6
+"""Error of a level without any noise, such as an exactly constant one: it is to be weighted, too."""
+
+
 @dataclass(frozen=True)
 class Patches:
     """Patches of a picture: `means` [N, P] of each plane, `details` [N, P * D], all their DCT coefficients but the mean."""
@@ -120,7 +124,7 @@ def measure(patches: Patches, variance: NDArray[np.float64], groups: Sequence[ND
     chance = 2 / (count * MEASURED / 6)
     ratio, leftover = _without_structure(q, e, q_busy - q, e_busy - e, e**2 * chance)
     # 2% for what no model gets right.
-    error = np.sqrt(ratio**2 * (chance + 0.02**2) + leftover**2)
+    error = np.maximum(np.sqrt(ratio**2 * (chance + 0.02**2) + leftover**2), LEAST_ERROR)
     return Levels(ratio, error, signal, inverse, count.astype(np.int64))
 
 
@@ -164,7 +168,7 @@ def _without_structure(
         response: of `e`.
         spread: variance of `e` by chance.
     """
-    weight = rise / q**2
+    weight = np.divide(rise, q**2, out=np.zeros_like(q), where=q > 0)
     scale = max(float(np.sum(weight * rise)), 1e-12)
     chance = float(np.sqrt(np.sum(weight**2 * 1.5 * spread))) / scale
     # A slope within chance is none: on an even ramp it would take away noise for a structure that never reached it.

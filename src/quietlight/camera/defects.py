@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from quietlight.camera.bayer import pattern_colors
 from quietlight.frames import BAYER, Floats, GainMap, NoiseProfile, RawFrame, UnusableInput
+from quietlight.tiles import mirrored
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -32,6 +33,7 @@ _BESIDE = (
     (((-1, 0), (1, 0)), ((-3, 0), (3, 0), (-1, -2), (-1, 2), (1, -2), (1, 2))),
     (((0, -1), (0, 1)), ((0, -3), (0, 3), (-2, -1), (2, -1), (-2, 1), (2, 1))),
 )
+_REACH = 3  # The farthest of these.
 
 
 def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0) -> tuple[RawFrame, Mask]:
@@ -50,8 +52,7 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0) -> tuple[RawFrame
     for plane, color, phase in _planes(frame):
         shot, read = _noise_of(plane) if frame.noise is None else _profile_of(frame.noise, color)
         rows, columns = _outliers(plane, threshold, shot, read)
-        height, width = plane.shape
-        ring = [plane[_mirrored(rows + r, height), _mirrored(columns + c, width)] for r, c in _RING]
+        ring = _around(plane, rows, columns, _RING)
         top, left, step, channel = phase
         rows, columns = top + step * rows, left + step * columns
         values = np.median(ring, axis=0) if len(rows) else np.empty(0, np.float32)
@@ -88,7 +89,8 @@ def _noise_of(plane: Plane) -> tuple[float, float]:
         return 0.0, _STEP_NOISE
     beside = (rows[:, :-2] + rows[:, 2:]) / 2
     difference, level = (rows[:, 1:-1] - beside).ravel(), beside.ravel()
-    edges = np.quantile(level, np.linspace(0, 1, 9))
+    # Edges that are values, so that no step of a tiny plane is empty.
+    edges = np.quantile(level, np.linspace(0, 1, 9), method="nearest")
     levels, variances = [], []
     for low, high in pairwise(edges):
         inside = (level >= low) & (level <= high)
@@ -114,7 +116,7 @@ def _outliers(plane: Plane, threshold: float, shot: float, read: float) -> tuple
     found = []
     for top in range(0, height, _STRIP):
         bottom = min(top + _STRIP, height)
-        strip = _widened(plane[_mirrored(np.arange(top - 1, bottom + 1), height)])
+        strip = _widened(plane[mirrored(top - 1, bottom + 1, height)])
         center, (highest, lowest) = strip[1:-1, 1:-1], _extremes(strip)
         spread = highest - lowest
         far = np.zeros(center.shape, np.bool_)
@@ -128,8 +130,10 @@ def _outliers(plane: Plane, threshold: float, shot: float, read: float) -> tuple
 
 def _widened(strip: Plane) -> Plane:
     """One mirrored column more on either side."""
-    first, last = _mirrored(np.array([-1, strip.shape[1]]), strip.shape[1])
-    return np.concatenate([strip[:, [first]], strip, strip[:, [last]]], axis=1)
+    width = strip.shape[1]
+    return np.concatenate(
+        [strip[:, mirrored(-1, 0, width)], strip, strip[:, mirrored(width, width + 1, width)]], axis=1
+    )
 
 
 def _extremes(strip: Plane) -> tuple[Plane, Plane]:
@@ -142,30 +146,25 @@ def _extremes(strip: Plane) -> tuple[Plane, Plane]:
     return result[0], result[1]
 
 
-def _mirrored(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
-    """Indices past the edges mirrored at the first and last pixel, which keeps their colour."""
-    if size == 1:
-        return np.zeros_like(index)
-    index = index % (2 * size - 2)
-    return np.minimum(index, 2 * size - 2 - index)
+def _around(
+    layer: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp], offsets: tuple[tuple[int, int], ...]
+) -> Plane:
+    """[n, N] values at n offsets (row, column) of at most `_REACH` from N pixels, mirrored at the borders."""
+    fold_row, fold_column = (mirrored(-_REACH, size + _REACH, size) for size in layer.shape)
+    return np.array([layer[fold_row[rows + r + _REACH], fold_column[columns + c + _REACH]] for r, c in offsets])
 
 
 def _stands_alone(
     layer: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp], repaired: Floats, shot: float, read: float
 ) -> Mask:
     """Whether the four pixels that touch each of these differ no more from their own colour's surroundings than noise does."""
-
-    def at(offsets: tuple[tuple[int, int], ...]) -> Floats:
-        height, width = layer.shape
-        return np.array([layer[_mirrored(rows + r, height), _mirrored(columns + c, width)] for r, c in offsets])
-
     if not len(rows):
         return np.zeros(0, np.bool_)
     excess = layer[rows, columns] - repaired
     rises, levels = [], []
     for pair, ring in _BESIDE:
-        around = np.median(at(ring), axis=0)
-        rises.append(at(pair) - around)
+        around = np.median(_around(layer, rows, columns, ring), axis=0)
+        rises.append(_around(layer, rows, columns, pair) - around)
         levels.append(around)
     # The middle of the four, so that one other bad pixel among them does not count.
     rise = np.median(np.concatenate(rises), axis=0) * np.sign(excess)

@@ -199,7 +199,8 @@ def _exif(path: Path, raw: rawpy.RawPy, is_ciff: bool) -> bytes:
 def _preview_exif(raw: rawpy.RawPy) -> bytes:
     """The EXIF block of the embedded JPEG preview without the Software that LibRaw signs it with; empty where there is none."""
     try:
-        preview = raw.extract_thumb()
+        with libraw.silenced():
+            preview = raw.extract_thumb()
         if preview.format is not rawpy.ThumbFormat.JPEG:
             return b""
         with Image.open(io.BytesIO(bytes(preview.data))) as picture:

@@ -10,15 +10,19 @@ from PIL import Image
 
 from quietlight.camera.bayer import pad_even, plane_offsets
 from quietlight.camera.color import srgb_from_camera
+from quietlight.camera.white_balance import estimate_white_balance
 from quietlight.frames import BAYER, Floats, RawFrame, UnusableInput
 
 LONG_SIDE = 1024
 
 
 def preview_jpeg(frame: RawFrame) -> tuple[bytes, int, int]:
-    """(JPEG, height, width) of the frame's crop, at most 1024 pixels long, white-balanced, in sRGB, not turned upright."""
+    """(JPEG, height, width) of the frame's crop, at most 1024 pixels long, white-balanced, in sRGB, not turned upright.
+
+    A frame without white balance is shown under an estimated one.
+    """
     rgb = _binned(frame)
-    gains = frame.white_balance or (1.0, 1.0, 1.0)
+    gains = frame.white_balance or estimate_white_balance(frame)
     matrix: Floats = np.eye(3)
     if frame.cfa != "MONO":
         # A preview in the camera's own colours is better than none.

@@ -48,7 +48,7 @@ def to_eight_bits(image: Image) -> Picture:
 
 
 def report_files(folder: Path, name: str, overwrite: bool) -> tuple[Path, Path]:
-    """The picture and the JSON that report on the result called `name`. Raises UnusableInput for existing ones, unless overwritten."""
+    """The picture and the JSON that report on the result called `name`. Raises UnusableInput for existing ones."""
     files = folder / f"{name}.report.png", folder / f"{name}.report.json"
     for file in files:
         if file.exists() and not overwrite:
