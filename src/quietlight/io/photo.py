@@ -7,11 +7,8 @@ XMP specification part 3 (2020), section 1.1.3 (JPEG).
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 import struct
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,17 +18,17 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from PIL import Image as Pillow
-from PIL import ImageFile, JpegImagePlugin, WebPImagePlugin
+from PIL import WebPImagePlugin
 
 from quietlight.camera.develop import upright
 from quietlight.frames import Array, Image, Metadata, UnusableInput
 from quietlight.io import metadata
 from quietlight.io.files import written_beside
+from quietlight.io.jpeg import read_jpeg, write_jpeg
 from quietlight.io.jxl import read_jxl, write_jxl
 from quietlight.io.kind import PHOTO_FORMATS, photo_format
 from quietlight.io.limits import MOST_PIXELS
-from quietlight.io.planes import METADATA_LIMIT, full_range, image_of, imagecodecs_for, planes_of
+from quietlight.io.planes import METADATA_LIMIT, full_range, image_of, imagecodecs_for, of_pillow, planes_of, saved
 from quietlight.io.png import join, read_png, split, write_png
 from quietlight.io.profile import coded_profile, is_linear, matrix_profile
 from quietlight.io.tiff import read_tiff, write_tiff
@@ -40,20 +37,6 @@ _MOST_PIXELS_PER_BYTE = 10_000
 _HARMLESS_PIXELS = 1 << 20
 _ORIENTATION = 274
 _INCHES_PER_METRE = 1 / 0.0254
-_IPTC = 0x0404  # Photoshop's number of the IPTC record.
-_SEGMENT = 65_502  # Bytes of XMP in one segment of a JPEG.
-_PART = 65_400
-_MOST_JPEG_BYTES = 3  # Per sample: pixels of 0 and 255 at random, the worst that we know, need 1.1 at quality 100.
-_BUFFERING = threading.Lock()
-_XMP, _EXTENSION = b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
-_POINTING = (
-    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-    b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="%s"/>'
-    b"</rdf:RDF></x:xmpmeta>"
-)
-_POINTER = re.compile(
-    rb"xmpNote:HasExtendedXMP\s*=\s*[\"'](\w*)[\"']|<xmpNote:HasExtendedXMP>\s*(\w+)\s*</xmpNote:HasExtendedXMP>"
-)
 _Check = Callable[[int, int], None]
 
 
@@ -168,11 +151,6 @@ def _finished(image: Image, orientation: int | None = None) -> Image:
     )
 
 
-def _of_pillow(picture: ImageFile.ImageFile, planes: Array | None = None) -> Image:
-    blocks = (picture.info.get(name) or b"" for name in ("icc_profile", "exif", "xmp"))
-    return image_of(np.asarray(picture) if planes is None else planes, *blocks)
-
-
 def _read_png(data: bytes, check: _Check) -> tuple[Image, None]:
     image = read_png(data, check)
     density = dict(split(data)).get(b"pHYs", b"")
@@ -181,45 +159,6 @@ def _read_png(data: bytes, check: _Check) -> tuple[Image, None]:
     across, down = (n / _INCHES_PER_METRE for n in struct.unpack(">II", density[:8]))
     exif = metadata.with_resolution(image.metadata.exif, across, down)
     return replace(image, metadata=Metadata(exif, image.metadata.xmp)), None
-
-
-def _read_jpeg(data: bytes, check: _Check) -> tuple[Image, None]:
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as picture:
-        check(*picture.size)
-        if picture.mode not in ("L", "RGB"):
-            raise UnusableInput(f"its colours are {picture.mode}: convert it to RGB")
-        image = _of_pillow(picture)
-        exif = image.metadata.exif
-        if len(exif) > METADATA_LIMIT:
-            return image, None
-        # Pillow's "dpi" may come from EXIF; JFIF counts per inch (1) or centimetre (2).
-        inch = {1: 1.0, 2: 2.54}.get(picture.info.get("jfif_unit", 0), 0.0)
-        exif = metadata.with_resolution(exif, *(inch * n for n in picture.info.get("jfif_density", (0, 0))))
-        record = picture.info.get("photoshop", {}).get(_IPTC, b"")
-        if record and not metadata.iptc(exif):
-            exif = metadata.with_iptc(exif, record)
-        return replace(image, metadata=Metadata(exif, _whole_xmp(image.metadata.xmp, picture.applist))), None
-
-
-def _whole_xmp(packet: bytes, segments: list[tuple[str, bytes]]) -> bytes:
-    """A JPEG's packet with its extension put in; without the pointer to one that is missing, cut or larger than 8 MiB."""
-    pointer = _POINTER.search(packet)
-    if pointer is None:
-        return packet
-    guid = pointer[1] or pointer[2] or b""
-    mine = _EXTENSION + guid
-    found = sorted((s[len(mine) :] for _, s in segments if s.startswith(mine)), key=lambda part: part[4:8])
-    extension = b"".join(part[8:] for part in found)
-    alone = packet[: pointer.start()] + packet[pointer.end() :]
-    whole = bool(found) and int.from_bytes(found[0][:4]) == len(extension)
-    if not whole or len(packet) + len(extension) > METADATA_LIMIT:
-        return alone
-    if packet == _POINTING % guid:
-        return extension
-    start, end, into = extension.find(b"<rdf:RDF"), extension.rfind(b"</rdf:RDF>"), alone.rfind(b"</rdf:RDF>")
-    if min(start, end, into) < 0:
-        return alone
-    return alone[:into] + extension[extension.find(b">", start) + 1 : end] + alone[into:]
 
 
 def _read_webp(data: bytes, check: _Check) -> tuple[Image, None]:
@@ -238,7 +177,7 @@ def _read_webp(data: bytes, check: _Check) -> tuple[Image, None]:
         raise UnusableInput("the WebP is cut short")
     with WebPImagePlugin.WebPImageFile(io.BytesIO(data)) as picture:
         planes = np.asarray(picture if picture.mode == "RGBA" else picture.convert("RGB"))
-        return _of_pillow(picture, planes), None
+        return of_pillow(picture, planes), None
 
 
 def _avif_plugin() -> ModuleType:
@@ -261,9 +200,9 @@ def _read_avif(data: bytes, check: _Check) -> tuple[Image, None]:
         if av1c >= 0 and data[av1c + 6] & 0x40:
             bits = 12 if data[av1c + 6] & 0x20 else 10
             deep = imagecodecs_for("AVIF above 8 bits").avif_decode(data)
-            image = _of_pillow(picture, full_range(np.minimum(deep, (1 << bits) - 1), bits))
+            image = of_pillow(picture, full_range(np.minimum(deep, (1 << bits) - 1), bits))
         else:
-            image = _of_pillow(picture)
+            image = of_pillow(picture)
     nclx = data.find(b"colrnclx")
     if not image.profile and nclx >= 0:
         image = replace(image, profile=coded_profile(*struct.unpack_from(">HH", data, nclx + 8)))
@@ -297,7 +236,7 @@ def _read_heic(data: bytes, check: _Check) -> tuple[Image, int]:
 
 _READERS: dict[str, Callable[[bytes, _Check], tuple[Image, int | None]]] = {
     "PNG": _read_png,
-    "JPEG": _read_jpeg,
+    "JPEG": read_jpeg,
     "WebP": _read_webp,
     "AVIF": _read_avif,
     "HEIC": _read_heic,
@@ -336,13 +275,6 @@ def _at_most(values: Array, bits: int) -> Array:
     return values
 
 
-def _saved(image: Image, kind: str, **options: object) -> bytes:
-    stream = io.BytesIO()
-    blocks = {"icc_profile": image.profile, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
-    Pillow.fromarray(planes_of(image)).save(stream, kind, **{k: v for k, v in blocks.items() if v}, **options)
-    return stream.getvalue()
-
-
 def _write_png(image: Image, quality: int) -> bytes:  # noqa: ARG001
     data, per_inch = write_png(image), metadata.resolution(image.metadata.exif)
     if per_inch is None:
@@ -352,64 +284,13 @@ def _write_png(image: Image, quality: int) -> bytes:  # noqa: ARG001
     return join([header, (b"pHYs", density), *others])
 
 
-def _write_jpeg(image: Image, quality: int) -> bytes:
-    meta = image.metadata
-    record, per_inch = metadata.iptc(meta.exif), metadata.resolution(meta.exif)
-    exif = metadata.shortened(metadata.with_iptc(meta.exif, b"") if record else meta.exif)
-    resource = b"8BIM" + struct.pack(">HHI", _IPTC, 0, len(record)) + record + bytes(len(record) % 2)
-    segments = _xmp_segments(meta.xmp)
-    if 0 < len(resource) - 12 <= _SEGMENT:
-        segments += _segment(0xED, b"Photoshop 3.0\0" + resource)
-    image = replace(image, metadata=Metadata(b"Exif\0\0" + exif if exif else b""))
-    dpi = tuple(min(max(round(side), 1), 65535) for side in per_inch or ())
-    with _buffer(_MOST_JPEG_BYTES * image.pixels.size + len(segments) + (1 << 17)) as enough:
-        jpeg = {"quality": quality, "subsampling": 0, "optimize": enough, "extra": segments}
-        return _saved(image, "JPEG", **jpeg, **({"dpi": dpi} if dpi else {}))
-
-
-@contextmanager
-def _buffer(size: int) -> Iterator[bool]:
-    """Let Pillow's encoders use `size` bytes at once inside the block; False where it cannot be told so much.
-
-    libjpeg writes optimised Huffman tables (5% to 30% less) only into a buffer that takes the whole file, and Pillow's own guess is
-    smaller than a noisy picture. The limit is global: others meanwhile have larger buffers too, which does no harm.
-    """
-    with _BUFFERING:
-        before = ImageFile.MAXBLOCK
-        enough = size < 1 << 31
-        ImageFile.MAXBLOCK = max(before, size if enough else 0)
-        try:
-            yield enough
-        finally:
-            ImageFile.MAXBLOCK = before
-
-
-def _segment(marker: int, data: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, 2 + len(data)) + data
-
-
-def _xmp_segments(packet: bytes) -> bytes:
-    """The XMP of a JPEG; a packet that is too long for a segment as a short one that points to it, and it in parts behind that."""
-    if not packet:
-        return b""
-    if len(packet) <= _SEGMENT:
-        return _segment(0xE1, _XMP + packet)
-    extension = re.sub(rb"<\?xpacket[^>]{0,200}>", b"", packet).strip()
-    guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
-    parts = (
-        guid + struct.pack(">II", len(extension), at) + extension[at : at + _PART]
-        for at in range(0, len(extension), _PART)
-    )
-    return _segment(0xE1, _XMP + _POINTING % guid) + b"".join(_segment(0xE1, _EXTENSION + part) for part in parts)
-
-
 def _write_webp(image: Image, quality: int) -> bytes:
-    return _saved(image, "WEBP", quality=quality, lossless=quality == 100, exact=True)
+    return saved(image, "WEBP", quality=quality, lossless=quality == 100, exact=True)
 
 
 def _write_avif(image: Image, quality: int) -> bytes:
     _avif_plugin()
-    return _saved(image, "AVIF", quality=quality, subsampling="4:4:4")
+    return saved(image, "AVIF", quality=quality, subsampling="4:4:4")
 
 
 def _write_heic(image: Image, quality: int) -> bytes:
@@ -425,7 +306,7 @@ def _write_heic(image: Image, quality: int) -> bytes:
 
 _WRITERS: dict[str, Callable[[Image, int], bytes]] = {
     "PNG": _write_png,
-    "JPEG": _write_jpeg,
+    "JPEG": write_jpeg,
     "WebP": _write_webp,
     "AVIF": _write_avif,
     "HEIC": _write_heic,

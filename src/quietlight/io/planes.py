@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from types import ModuleType
 
 import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageFile
 
 from quietlight.frames import Array, Image, Metadata, UnusableInput
 
@@ -63,3 +66,17 @@ def unit_floats(planes: Array) -> Array:
             f"its floats run from {low:g} to {high:g}, a photo's from 0 to 1: scale it, or save it as 16 bits"
         )
     return np.clip(values, 0, 1)
+
+
+def of_pillow(picture: ImageFile.ImageFile, planes: Array | None = None) -> Image:
+    """A picture that Pillow opened, with its profile, EXIF and XMP; `planes` where they are not to be Pillow's own."""
+    blocks = (picture.info.get(name) or b"" for name in ("icc_profile", "exif", "xmp"))
+    return image_of(np.asarray(picture) if planes is None else planes, *blocks)
+
+
+def saved(image: Image, kind: str, **options: object) -> bytes:
+    """The file that Pillow writes, with profile, EXIF and XMP where there are such."""
+    stream = io.BytesIO()
+    blocks = {"icc_profile": image.profile, "exif": image.metadata.exif, "xmp": image.metadata.xmp}
+    Pillow.fromarray(planes_of(image)).save(stream, kind, **{k: v for k, v in blocks.items() if v}, **options)
+    return stream.getvalue()
