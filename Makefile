@@ -28,7 +28,7 @@ test: .venv/setup.done
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest # on small arrays threads cost more than they bring
 
 format: .venv/setup.done
 	$(BIN)/ruff format .
