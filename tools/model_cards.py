@@ -1,4 +1,4 @@
-"""Write models/NAME.md for every shipped weights file, and weights/sha256.json: `python tools/model_cards.py REPORT.json...`.
+"""Write models/NAME.md for every weights file of ours, and sha256.json beside them: `python tools/model_cards.py REPORT.json...`.
 
 The numbers are those of reports that `quietlight evaluate --json` wrote, in the rows whose weights have the file's hash.
 """
@@ -35,6 +35,8 @@ def card(name: str, reports: list[Report]) -> str:
         "licence": "Apache-2.0; attribution of the photos as their licences ask",
         "sha256": f"`{weights.sha256}`",
     }
+    if not zoo.in_wheel(name):
+        facts["place"] = f"`{zoo.path_of(name).parent.name}/` of the repository; not part of the wheel"
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts.items())]
     rows = [row for report in reports for row in measured(report, weights.sha256)]
     if rows:
@@ -59,8 +61,10 @@ def main() -> None:
     parser.add_argument("reports", type=Path, nargs="*")
     parser.add_argument("--out", type=Path, default=Path("models"))
     arguments = parser.parse_args()
-    hashes = {name: hashlib.sha256(zoo.path_of(name).read_bytes()).hexdigest() for name in zoo.names()}
-    zoo.HASHES.write_text(json.dumps(hashes, indent=2) + "\n")
+    for folder in zoo.FOLDERS:
+        files = sorted(folder.glob("*.safetensors"))
+        hashes = {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+        (folder / zoo.HASHES).write_text(json.dumps(hashes, indent=2) + "\n")
     reports = [Report.read_json(path) for path in arguments.reports]
     arguments.out.mkdir(exist_ok=True)
     for name in zoo.names():

@@ -1,8 +1,8 @@
 """network <-> weights file: safetensors whose metadata rebuild the network and carry the recipe.
 
 Weights are read as numpy arrays; a torch module is built of them only by the engine that wants one, or by `train`. Shipped weights
-lie in `weights/`, and a hash of each in `weights/sha256.json`; every file carries a hash of its own content, too. Nothing is ever
-unpickled.
+lie in `weights/`; those that stay in the repository, such as teachers and end-to-end peers, in its top-level `zoo-extra/`. Beside
+them lies a hash of each, `sha256.json`; every file carries a hash of its own content, too. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from safetensors.numpy import save as to_bytes
 
 from quietlight.frames import UnusableInput
 
-FOLDER = Path(__file__).parent / "weights"
-HASHES = FOLDER / "sha256.json"
+_PACKAGE = Path(__file__).parent
+_SHIPPED, _EXTRA = _PACKAGE / "weights", _PACKAGE.parent.parent / "zoo-extra"
+FOLDERS = (_SHIPPED, _EXTRA) if _PACKAGE.parent.name == "src" and _EXTRA.is_dir() else (_SHIPPED,)
+"""Where our weights lie: those of the wheel first, then, in a checkout, those that are not part of it."""
+HASHES = "sha256.json"
 MOST_BYTES = 1 << 30
 
 
@@ -49,43 +52,62 @@ class Weights:
 
 
 def names() -> list[str]:
-    """The shipped weights."""
-    return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
+    """Our weights: those of the wheel and, in a checkout, those that stay in the repository."""
+    return sorted(path.stem for folder in FOLDERS for path in folder.glob("*.safetensors"))
 
 
 def path_of(name: str) -> Path:
-    """The file of shipped weights, or of a path to others. Raises UnusableInput where there is none."""
-    path = Path(name) if name.endswith(".safetensors") else FOLDER / f"{name}.safetensors"
-    if not path.is_file():
+    """The file of our weights, or of a path to others. Raises UnusableInput where there is none, or one too large to read."""
+    ours = [folder / f"{name}.safetensors" for folder in FOLDERS]
+    path = next(filter(Path.is_file, [Path(name)] if name.endswith(".safetensors") else ours), None)
+    if path is None:
         raise UnusableInput(
             f"no weights {name!r}: there are {', '.join(names()) or 'none'}, or give a .safetensors file"
         )
+    if path.stat().st_size > MOST_BYTES:
+        raise UnusableInput(f"{path}: larger than any weights of ours")
     return path
 
 
+def in_wheel(name: str) -> bool:
+    """Whether weights are part of the wheel. Raises as `path_of`."""
+    return path_of(name).parent == FOLDERS[0]
+
+
 def read(name: str) -> Weights:
-    """Shipped weights, checked against their hash, or those of a file.
+    """Our weights, checked against their hash, or those of a file.
 
     Raises UnusableInput for files that are missing, damaged, altered or not weights of ours.
     """
     path = path_of(name)
-    if path.stat().st_size > MOST_BYTES:
-        raise UnusableInput(f"{path}: larger than any weights of ours")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if path.parent == FOLDER and hashes().get(path.stem) != digest:
-        raise UnusableInput(f"{path}: its content is not the one that was shipped: install the package again")
+    if path.parent in FOLDERS and hashes().get(path.stem) != digest:
+        raise UnusableInput(f"{path}: its content is not the one that was committed: install or check it out again")
+    tensors, metadata = read_tensors(name)
     try:
-        with safe_open(path, "np") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
         arguments = dict(json.loads(metadata["arguments"]))
         network, multiple = metadata["network"], int(metadata["multiple"])
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise UnusableInput(f"{path}: not a weights file of ours: {error}") from error
     if metadata.get("content", "") not in ("", _content(network, metadata["arguments"], tensors)):
         raise UnusableInput(f"{path}: its content was altered since it was written: take another copy")
     widened = {key: value.astype(np.float32) if value.dtype == np.float16 else value for key, value in tensors.items()}
     return Weights(path.stem, network, arguments, widened, multiple, metadata, digest)
+
+
+def read_tensors(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The tensors and the metadata of any safetensors file, whoever wrote it.
+
+    Raises UnusableInput for files that are missing, too large, damaged, no safetensors, or in a format of numbers that numpy lacks.
+    """
+    path = path_of(name)
+    try:
+        with safe_open(path, "np") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise UnusableInput(f"{path}: not a weights file of ours or of others: {error}") from error
+    except (AttributeError, TypeError) as error:  # numpy has no such type
+        raise UnusableInput(f"{path}: not in float32 or float16: save it in one of them ({error})") from error
 
 
 def save(
@@ -131,9 +153,9 @@ def store(path: Path, tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str
 
 
 def hashes() -> dict[str, str]:
-    """Name -> sha256 of the shipped weights, as they were committed."""
-    found: dict[str, str] = json.loads(HASHES.read_text()) if HASHES.exists() else {}
-    return found
+    """Name -> sha256 of our weights, as they were committed."""
+    files = (folder / HASHES for folder in FOLDERS)
+    return {name: digest for file in files if file.exists() for name, digest in json.loads(file.read_text()).items()}
 
 
 def _content(network: str, arguments: str, tensors: Mapping[str, NDArray[Any]]) -> str:

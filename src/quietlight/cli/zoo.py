@@ -17,7 +17,7 @@ zoo = typer.Typer(
 
 @zoo.command("list")
 def list_() -> None:
-    """List the shipped weights.
+    """List the weights that come along; a checkout has some that the wheel has not.
 
     Examples:
       quietlight zoo list
@@ -25,13 +25,14 @@ def list_() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from quietlight.zoo import names, read
+    from quietlight.zoo import in_wheel, names, read
 
-    table = Table("name", "network", "parameters", "trained", "validation", box=None, pad_edge=False)
+    table = Table("name", "wheel", "network", "parameters", "trained", "validation", box=None, pad_edge=False)
     for name in names():
         weights = read(name)
         table.add_row(
             name,
+            "yes" if in_wheel(name) else "no",
             weights.network,
             f"{_parameters(weights):,}",
             _trained(weights),
@@ -45,18 +46,21 @@ def list_() -> None:
 
 @zoo.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Shipped weights, or a .safetensors file that quietlight train wrote.")],
+    name: Annotated[
+        str, typer.Argument(help="Weights of the zoo, or a .safetensors file that quietlight train wrote.")
+    ],
 ) -> None:
     """Show what weights are, and the recipe that they were trained by.
 
     Examples:
       quietlight zoo show unet-gray
     """
-    from quietlight.zoo import path_of, read
+    from quietlight.zoo import in_wheel, path_of, read
 
     weights = read(name)
     facts = {
         "file": f"{path_of(name)} ({path_of(name).stat().st_size / 1e6:.1f} MB)",
+        "wheel": "part of it" if in_wheel(name) else "not part of it",
         "sha256": weights.sha256,
         "network": f"{weights.network} {json.dumps(weights.arguments, sort_keys=True)}",
         "parameters": f"{_parameters(weights):,}",
@@ -71,18 +75,19 @@ def show(
 
 @zoo.command()
 def verify() -> None:
-    """Check that all shipped weights are there, unaltered. The exit code is 1 where they are not.
+    """Check that all weights of the zoo are there, unaltered. The exit code is 1 where they are not.
 
     Examples:
       quietlight zoo verify
     """
     from quietlight.frames import UnusableInput
-    from quietlight.zoo import hashes, names, read
+    from quietlight.zoo import hashes, in_wheel, names, read
 
     wrong = 0
     for name in sorted({*names(), *hashes()}):
         try:
-            typer.echo(f"{name}: as shipped, sha256 {read(name).sha256}")
+            place = "" if in_wheel(name) else ", not part of the wheel"
+            typer.echo(f"{name}: as committed{place}, sha256 {read(name).sha256}")
         except UnusableInput as error:
             wrong += 1
             typer.echo(f"{name}: {error}", err=True)
