@@ -36,8 +36,34 @@ def test_tiled_equals_untiled(height, width, tile, margin, multiple, channels):
     np.testing.assert_allclose(pieces, whole, atol=1e-12)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    st.integers(1, 40),
+    st.integers(1, 5),
+    st.integers(0, 8),
+    st.integers(0, 16),
+    st.sampled_from([1, 2, 4, 8]),
+)
+def test_a_network_pads_at_the_same_place_however_it_is_tiled(size, tile, depth, spare, border, multiple):
+    array, margin = np.random.default_rng(0).random(size), depth + spare
+
+    def network(part):
+        """`depth` layers that see one pixel further each, pad with zeros, and have a bias, without which the zeros hide."""
+        for _ in range(depth):
+            part = np.tanh(2 * blurred(part, 1) + 0.5)
+        return part
+
+    reach = min(-(-border // multiple), -(-margin // multiple)) * multiple
+    rows, columns = (tiles.mirrored(-reach, -(-n // multiple) * multiple + reach, n) for n in size)
+    whole = network(array[np.ix_(rows, columns)])[reach:, reach:][: size[0], : size[1]]
+    pieces = tiles.apply(network, array, tile=tile, margin=margin, border=border, multiple=multiple)
+    np.testing.assert_allclose(pieces, whole, atol=1e-12)
+
+
+@pytest.mark.parametrize("border", [None, 0, 2])
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (5, 7), (8, 8), (13, 22)])
-def test_every_tile_has_sides_of_the_multiple_the_margin_and_its_pattern(size):
+def test_every_tile_has_sides_of_the_multiple_the_margin_and_its_pattern(size, border):
     rows, columns = np.indices(size)
     seen = []
 
@@ -50,7 +76,7 @@ def test_every_tile_has_sides_of_the_multiple_the_margin_and_its_pattern(size):
         seen.append(part.shape)
         return part[..., 0] * 100 + part[..., 1]
 
-    out = tiles.apply(look, np.stack([rows, columns], axis=-1), tile=6, margin=3, multiple=4)
+    out = tiles.apply(look, np.stack([rows, columns], axis=-1), tile=6, margin=3, border=border, multiple=4)
     np.testing.assert_array_equal(out, rows * 100 + columns)
     assert max(max(shape) for shape in seen) <= 8 + 2 * 4
 

@@ -1,7 +1,7 @@
 """Padding and tiling in one place: any function of a neighbourhood, run over a picture of any size piece by piece, without seams.
 
 Axes: the first two are rows and columns, [H, W] or [H, W, C], as frames hold them. The picture is mirrored about its outermost
-pixels (which keeps the parity of a Bayer pattern), so a function sees no border.
+pixels (which keeps the parity of a Bayer pattern), as far as the caller wants a function to see no border.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from quietlight.frames import Array
 
+Span = tuple[int, int]
+
 
 def apply(
     function: Callable[[Array], Array],
@@ -20,20 +22,24 @@ def apply(
     *,
     tile: int = 512,
     margin: int = 0,
+    border: int | None = None,
     multiple: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Array:
     """`function` over `array`, tile by tile; equal to one call on the whole where `margin` covers the receptive field.
 
-    The function gets a copy of the tile in the array's own type, [h, w, ...] with `margin` more pixels on every side and with h
-    and w divisible by `multiple`, starting at a row and column divisible by `multiple`. It returns [h, w, ...] of any type and
-    any number of channels, the same for all tiles. No more than one tile and the result are in memory.
+    The function gets a copy of the tile in the array's own type, [h, w, ...] with `margin` more pixels on every side, but no more
+    than `border` beyond the picture's, and with h and w divisible by `multiple`, starting at a row and column divisible by
+    `multiple`. It returns [h, w, ...] of any type and any number of channels, the same for all tiles. No more than one tile and
+    the result are in memory.
 
     Args:
         function: what is run on each tile.
         array: [H, W] or [H, W, C], not empty.
         tile: largest side of a tile without its margin, rounded up to the multiple.
         margin: pixels beyond the tile on which the function's result inside depends, rounded up to the multiple.
+        border: most pixels mirrored beyond the picture's own sides, rounded up to the multiple; None for as many as `margin`. Tiles
+            end there together, so that a network which pads with zeros does so at the same place however it is tiled.
         multiple: what both sides of a tile are a multiple of, such as 2 for a Bayer mosaic or 2^scales for a network.
         progress: called after each tile with the finished share, at last 1.
 
@@ -43,23 +49,29 @@ def apply(
     if 0 in array.shape:
         raise ValueError(f"an array of shape {array.shape} cannot be tiled")
     margin = _round_up(margin, multiple)
+    border = margin if border is None else _round_up(border, multiple)
     places = [
         (rows, columns)
         for rows in _spans(array.shape[0], tile, multiple)
         for columns in _spans(array.shape[1], tile, multiple)
     ]
 
-    def run(place: tuple[tuple[int, int], tuple[int, int]]) -> Array:
-        rows, columns = (mirrored(a - margin, b + margin, n) for (a, b), n in zip(place, array.shape, strict=False))
+    def window(span: Span, size: int) -> Span:
+        return max(span[0] - margin, -border), min(span[1] + margin, _round_up(size, multiple) + border)
+
+    def run(place: tuple[Span, Span]) -> Array:
+        """The function's result from the tile's first pixel on."""
+        (top, bottom), (left, right) = map(window, place, array.shape)
+        rows, columns = mirrored(top, bottom, array.shape[0]), mirrored(left, right, array.shape[1])
         part = function(array[rows[:, None], columns])
         if part.shape[:2] != (len(rows), len(columns)):
             raise ValueError(f"the function turned a tile of {len(rows)}x{len(columns)} into {part.shape[:2]}")
-        return part[margin : len(rows) - margin, margin : len(columns) - margin]
+        return part[place[0][0] - top :, place[1][0] - left :]
 
     first = run(places[0])
     out = np.empty((*array.shape[:2], *first.shape[2:]), first.dtype)
 
-    def store(place: tuple[tuple[int, int], tuple[int, int]], part: Array) -> None:
+    def store(place: tuple[Span, Span], part: Array) -> None:
         (top, bottom), (left, right) = place
         target = out[top:bottom, left:right]
         target[...] = part[: target.shape[0], : target.shape[1]]

@@ -19,6 +19,12 @@ from quietlight.zoo import Weights
 
 MARGIN = 56
 """Pixels around a tile that a result inside may depend on: the workhorse sees this far, a DnCNN as far as it has layers."""
+BORDER = 0
+"""Pixels mirrored beyond the photo's own sides: none, where the networks pad as they did around the patches that they learned from.
+
+unet-gray on six pictures of BSD68 with gaussian noise of sigma 25: 28.970 dB in 0.22 s of one core; 28.967 dB in 0.25 s with 8
+pixels, 28.968 dB in 0.28 s with 16, 28.970 dB in 0.44 s with the margin's 56.
+"""
 TILE = 768
 
 
@@ -51,6 +57,7 @@ def network(
         image.pixels,
         tile=tile,
         margin=MARGIN,
+        border=BORDER,
         multiple=loaded.multiple,
         progress=progress,
     )
