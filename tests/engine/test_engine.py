@@ -10,7 +10,11 @@ from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
 from quietlight.registry import build
 
-ARGUMENTS = {"dncnn": {"depth": 4, "width": 8}, "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]}}
+ARGUMENTS = {
+    "dncnn": {"depth": 4, "width": 8},
+    "mobilenet": {"width": 0.35, "hidden": 16},
+    "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,14 +8,17 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from quietlight import zoo
 from quietlight.data.photos import NoisyPhotos
 from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
+from quietlight.networks.mobilenet import MobileNetV2
 from quietlight.registry import build
 from quietlight.train import checkpoint, trainer
 from quietlight.train.recipe import from_json
@@ -218,3 +221,48 @@ def test_a_device_that_is_not_there_is_refused(miniature, tmp_path):
     for device in ("gpu", "cuda:99"):
         with pytest.raises(UnusableInput, match="cpu always works"):
             train(miniature("unet-gray"), tmp_path, device=device)
+
+
+def published(path, change=None, metadata=None):
+    """Weights as another library writes them: the tensors of a backbone by its names, and none of our metadata."""
+    torch.manual_seed(1)
+    tensors = {
+        key: value.numpy() for key, value in MobileNetV2(width=0.35).features.state_dict(prefix="features.").items()
+    }
+    zoo.store(path, {**tensors, "classifier.1.bias": np.zeros(1000, np.float32), **(change or {})}, metadata or {})
+    return {key: torch.from_numpy(value) for key, value in tensors.items() if not key.endswith("num_batches_tracked")}
+
+
+def test_a_training_starts_from_a_published_backbone(tmp_path):
+    path, network = tmp_path / "imagenet.safetensors", MobileNetV2(width=0.35)
+    tensors = published(path, metadata={"format": "pt"})
+    trainer._load(network, str(path))
+    state = network.state_dict()
+    assert all(torch.equal(state[key], value) for key, value in tensors.items())
+    # Weights of ours are still taken whole, heads and all.
+    facts = {"multiple": "1", "steps": "7"}
+    zoo.save(tmp_path / "ours.safetensors", "mobilenet", {"width": 0.35}, state, facts)
+    again = MobileNetV2(width=0.35)
+    trainer._load(again, str(tmp_path / "ours.safetensors"))
+    assert all(torch.equal(v, state[k].half().float()) for k, v in again.state_dict().items() if v.is_floating_point())
+
+
+def test_published_weights_that_cannot_be_taken_are_refused_in_a_line(miniature, tmp_path, monkeypatch):
+    path, network = tmp_path / "imagenet.safetensors", MobileNetV2(width=0.35)
+    published(path, {"features.0.0.weight": np.zeros((1, 2), np.float32)})
+    with pytest.raises(UnusableInput, match=r"^start .*imagenet.*: the tensor features\.0\.0\.weight has shape"):
+        trainer._load(network, str(path))
+    with pytest.raises(UnusableInput, match="not a weights file of ours"):  # a UNet adopts nothing
+        train(miniature("unet-gray", f"start={path}"), tmp_path / "out")
+    save_file({"features.0.0.weight": torch.zeros(16, 3, 3, 3, dtype=torch.bfloat16)}, path)
+    with pytest.raises(UnusableInput, match="not in float32 or float16"):
+        trainer._load(network, str(path))
+    for damaged in (b"", b"PK\x03\x04" + bytes(100), path.read_bytes()[:40]):
+        path.write_bytes(damaged)
+        with pytest.raises(UnusableInput, match="not a weights file"):
+            trainer._load(network, str(path))
+    monkeypatch.setattr(zoo, "MOST_BYTES", 30)
+    with pytest.raises(UnusableInput, match="larger than any"):
+        trainer._load(network, str(path))
+    with pytest.raises(UnusableInput, match=r"as \.safetensors first$"):
+        train(miniature("unet-gray", f"start={tmp_path / 'imagenet.pth'}"), tmp_path / "out")

@@ -5,6 +5,7 @@ Tensors are [B, C, H, W]. Sizes that a network cannot take as they are (see its 
 
 NETWORKS = {
     "dncnn": "quietlight.networks.dncnn:DnCNN",
+    "mobilenet": "quietlight.networks.mobilenet:MobileNetV2",
     "unet": "quietlight.networks.unet:UNet",
 }
 """Name -> "module:attribute" of every network."""

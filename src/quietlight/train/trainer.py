@@ -127,6 +127,20 @@ class _Run:
 
 
 def _load(network: nn.Module, start: str) -> None:
+    """Begin with weights of ours, or with those that another library published for a network that can `adopt` them."""
+    if start.endswith((".pth", ".pt")):
+        raise UnusableInput(
+            f"start {start!r}: such files can run code when read: save the tensors as .safetensors first"
+        )
+    adopt: Callable[[dict[str, Tensor]], None] | None = getattr(network, "adopt", None)
+    if adopt:
+        arrays, metadata = zoo.read_tensors(start)
+        if "network" not in metadata:
+            try:
+                adopt({key: torch.from_numpy(value) for key, value in arrays.items()})
+            except ValueError as error:
+                raise UnusableInput(f"start {start!r}: {error}") from error
+            return
     try:
         network.load_state_dict({key: torch.from_numpy(value) for key, value in zoo.read(start).tensors.items()})
     except RuntimeError as error:
