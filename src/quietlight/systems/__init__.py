@@ -10,10 +10,14 @@ from quietlight.frames import Image, RawFrame
 
 @dataclass(frozen=True)
 class Result:
-    """What a system made, and a record (plain values, for JSON) of what it did: noise levels, repairs, choices."""
+    """What a system made, and a record (plain values, for JSON) of what it did: noise levels, repairs, choices.
+
+    `stages` are the pictures after each of the record's "steps", of systems that work in steps.
+    """
 
     frame: RawFrame | Image
     record: dict[str, Any]
+    stages: tuple[Image, ...] = ()
 
 
 SYSTEMS = {"classical": "quietlight.systems.classical:classical"}
