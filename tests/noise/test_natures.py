@@ -13,6 +13,8 @@ from quietlight.registry import resolve
 
 SIGNALS = (0.0, 0.02, 0.3, 0.9)
 DRAWS = 200_000
+# What `camera` declares is that before JPEG, by a usual camera; and a draw is a photo, not a pixel: its law is in test_camera.py.
+EXACT = [name for name in NOISES if name != "camera"]
 
 
 def numpy_sample(noise, signal):
@@ -28,7 +30,7 @@ def torch_sample(noise, signal):
 
 
 @pytest.mark.parametrize("library", [numpy_sample, torch_sample])
-@pytest.mark.parametrize("name", NOISES)
+@pytest.mark.parametrize("name", EXACT)
 def test_mean_and_variance_are_the_declared_ones(name, library):
     nature = resolve(NOISES, name, "noise")
     for level in (nature.levels[1], (nature.levels[0] + nature.levels[1]) / 2):

@@ -12,5 +12,6 @@ NOISES = {
     "row": "quietlight.noise.sensor:Row",
     "quantisation": "quietlight.noise.sensor:Quantisation",
     "physics": "quietlight.noise.sensor:Physics",
+    "camera": "quietlight.noise.camera:Camera",
 }
 """Name -> "module:attribute" of a `Nature`."""
