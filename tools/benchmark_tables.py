@@ -22,6 +22,10 @@ PSNR and SSIM (Gaussian window of 1.5) are means over pictures; the percentiles 
 million multiply-adds) per megapixel are those of the network; s/MP is the median of the seconds per megapixel, on small pictures,
 borders of tiles included. "steps" and "device" say how the weights were trained. Oracles know what no system can. The inputs are
 fixed by seeds ([how](../src/quietlight/evaluate/benchmarks.py)); where their hash is fixed too, the heading says whether it fits.
+
+Of classifiers of noise, "sigma error" and "p error" are the mean errors of the level of gaussian and bernoulli noise that was
+recognised, and "calibration error" is how far certainty and accuracy lie apart, in ten bins. The columns of what they confuse are
+named by the nature and where its range begins.
 """
 
 

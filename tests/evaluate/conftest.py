@@ -1,4 +1,4 @@
-"""Miniature data sets, weights and a peer that counts how often it runs."""
+"""Miniature data sets, weights, a peer that counts how often it runs, and made classifiers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import torch
 from PIL import Image as PillowImage
 
 from quietlight import zoo
-from quietlight.evaluate import BENCHMARKS, PEERS
+from quietlight.analysis.judgement import Judgement
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
 from quietlight.evaluate.peers import Peer
 from quietlight.evaluate.sample import Sample
 from quietlight.networks.dncnn import DnCNN
@@ -26,7 +27,8 @@ PICTURES = 3
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with three small pictures of every set that a benchmark wants."""
     folder = tmp_path_factory.mktemp("data")
-    sets = {part.data for entry in BENCHMARKS for part in resolve(BENCHMARKS, entry, "benchmark")().parts}
+    parts = [part for entry in BENCHMARKS for part in resolve(BENCHMARKS, entry, "benchmark")().parts]
+    sets = {data_set for part in parts for data_set in part.data}
     y, x = np.mgrid[:40, :56] / 9
     for data_set in sets:
         (folder / data_set.folder).mkdir()
@@ -67,6 +69,19 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     monkeypatch.setitem(sys.modules, "counted_peer", SimpleNamespace(make=make))
     monkeypatch.setitem(PEERS, "counted", "counted_peer:make")
     yield state
+
+
+@pytest.fixture
+def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Sample], Judgement]], None]:
+    """Enters a classifier under a name."""
+    module = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "made_classifiers", module)
+
+    def enter(name: str, judge: Callable[[Sample], Judgement]) -> None:
+        setattr(module, name, lambda name, _: Peer(name, "made", judge))
+        monkeypatch.setitem(CLASSIFIERS, name, f"made_classifiers:{name}")
+
+    return enter
 
 
 @pytest.fixture(scope="session")

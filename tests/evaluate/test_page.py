@@ -16,7 +16,9 @@ import typer
 from PIL import Image as PillowImage
 from typer.testing import CliRunner
 
+from quietlight.analysis.judgement import Judgement
 from quietlight.cli.evaluate import evaluate as command
+from quietlight.evaluate.confusion import CLASSES
 from quietlight.evaluate.page import page
 from quietlight.evaluate.pictures import SIDE, crop_of, liveliest
 from quietlight.evaluate.run import evaluate
@@ -59,6 +61,27 @@ def test_the_page_is_whole(benchmark, data):
     assert text.count('class="box"') == len(report.tables) * able
     for row in report.tables[0].rows:
         assert row.system in text
+
+
+def test_the_page_shows_what_classifiers_confuse(data, enter):
+    def judge(sample):
+        """Right, but that clean pictures are gaussian for it."""
+        found = 0 if sample.info["nature"] == "" else sample.info["class"]
+        return Judgement(CLASSES, tuple(float(i == found) for i in range(len(CLASSES))), (0.0,) * len(CLASSES))
+
+    enter("<judge>", judge)
+    report = evaluate("noisebreaker-classes", data, systems=["<judge>", "mobilenet"], limit=22)
+    text = page(report)
+    parser = Balance()
+    parser.feed(text)
+    assert parser.open == []
+    assert "<judge>" not in text
+    assert "<img" not in text
+    assert text.count("<svg") == len(report.tables)
+    classes, *single = text.split("<h2")[1:]
+    assert classes.count('class="cell"') == classes.count('class="right"') == 11
+    assert classes.count(">100%</td>") == 1  # all errors are clean pictures taken for low noise
+    assert all("<td>29%</td>" in classes and "29%" not in part for part in single)
 
 
 def test_names_are_escaped_and_equal_scores_can_be_drawn():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quietlight.evaluate import BENCHMARKS, PEERS
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
 from quietlight.evaluate.peers import NOT_TRAINED, names, peer
 from quietlight.evaluate.run import evaluate
 from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text, cells
@@ -20,15 +20,17 @@ from quietlight.systems.classical import classical
 
 def test_every_peer_and_system_is_a_row():
     assert set(PEERS) | set(SYSTEMS) == set(names())
-    for name in names():
-        assert peer(name).name == name
-        assert peer(name).about
+    assert list(CLASSIFIERS) == names("classes")
+    for kind in ("photos", "classes"):
+        for name in names(kind):
+            assert peer(name, kind).name == name
+            assert peer(name, kind).about
 
 
 def test_the_table_equals_a_direct_computation(data):
     report = evaluate("bsd68-mixture", data, systems=["noisy", "classical"])
     part = resolve(BENCHMARKS, "bsd68-mixture", "benchmark")().parts[0]
-    pairs = [part.make(i, path) for i, path in enumerate(part.data.files(data))]
+    pairs = [make() for make in part.samples(data)]
     outputs = {
         "noisy": [s.input.pixels / 255 for s in pairs],
         "classical": [classical(s.input).frame.pixels / 255 for s in pairs],
@@ -104,7 +106,7 @@ def test_the_chain_fills_what_it_finds_and_the_oracle_what_was_hit(data, weights
     chain, oracle, plain, noisy = evaluate("bsd68-mixture", data, systems=systems).tables[0].rows
     part = resolve(BENCHMARKS, "bsd68-mixture", "benchmark")().parts[0]
     for row, find in ((chain, lambda s: impulses.detect(s.input.pixels)), (oracle, lambda s: s.info["mask"])):
-        pairs = [part.make(i, path) for i, path in enumerate(part.data.files(data))]
+        pairs = [make() for make in part.samples(data)]
         filled = [impulses.fill(s.input.pixels, find(s)) / 255 for s in pairs]
         expected = np.mean([psnr(f, s.truth) for f, s in zip(filled, pairs, strict=True)])
         assert row.means["psnr"] == pytest.approx(expected, abs=1e-4)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from quietlight.evaluate import BENCHMARKS, PEERS
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
 
 
 def _split(text: str) -> list[str]:
@@ -26,8 +26,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="A,B",
-            help=f"Rows of the table: systems, {', '.join(PEERS)}, a .safetensors file, or NAME=FILE to give a row other weights. "
-            "Default: all that take such pictures.",
+            help=f"Rows of the table: systems, {', '.join(PEERS)}, a .safetensors file, or NAME=FILE to give a row other weights; "
+            f"of noisebreaker-classes: {', '.join(CLASSIFIERS)}. Default: all that take such pictures.",
         ),
     ] = "",
     parts: Annotated[
@@ -40,7 +40,9 @@ def evaluate(
             metavar="F", help="Write the numbers; beside it a journal (.jsonl), from which an interrupted run goes on."
         ),
     ] = None,
-    html: Annotated[Path | None, typer.Option(metavar="F", help="Write a page with box plots and crops.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="F", help="Write a page with box plots and crops, or confusion matrices.")
+    ] = None,
 ) -> None:
     """Compare systems with each other and with other people's methods, on the same fixed inputs.
 

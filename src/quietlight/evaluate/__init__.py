@@ -10,6 +10,7 @@ BENCHMARKS = {
     "bsd68-spatial": "quietlight.evaluate.benchmarks:bsd68_spatial",
     "cbsd68-mixture": "quietlight.evaluate.benchmarks:cbsd68_mixture",
     "polyu": "quietlight.evaluate.benchmarks:polyu",
+    "noisebreaker-classes": "quietlight.evaluate.benchmarks:noisebreaker_classes",
 }
 """Name -> "module:attribute" of every `Benchmark`."""
 
@@ -30,3 +31,11 @@ PEERS = {
     "e2e-dncnn": "quietlight.evaluate.peers:network",
 }
 """Name -> "module:attribute" of a function `(name, weights) -> Peer`, in the order of the tables' rows."""
+
+CLASSIFIERS = {
+    "noise-classifier": "quietlight.evaluate.peers:noise_classifier",
+    "noise-classifier-six": "quietlight.evaluate.peers:noise_classifier_six",
+    "noise-classifier-fine-bernoulli": "quietlight.evaluate.peers:noise_classifier_fine_bernoulli",
+    "mobilenet": "quietlight.evaluate.peers:mobilenet",
+}
+"""The same of the peers that judge noise, for benchmarks of classes."""

@@ -1,7 +1,7 @@
 """Who is compared: our systems, other people's methods where they are installed, oracles, and networks of the zoo.
 
-A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, from `NAME=WEIGHTS`, which gives a peer other weights than those of
-its own name, or from a weights file alone.
+A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, or of CLASSIFIERS where judgements are compared; from
+`NAME=WEIGHTS`, which gives a peer other weights than those of its own name; or from a weights file alone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy as np
 
 from quietlight import __version__, zoo
 from quietlight.analysis.estimate import estimate_photo
-from quietlight.evaluate import PEERS
-from quietlight.evaluate.sample import Sample, as_floats
+from quietlight.analysis.judgement import Judgement
+from quietlight.evaluate import CLASSIFIERS, PEERS
+from quietlight.evaluate.sample import Kind, Output, Sample, as_floats
 from quietlight.frames import Array, Frame, Image, UnusableInput
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, impulses
@@ -40,7 +41,7 @@ class Peer:
 
     name: str
     about: str
-    run: Callable[[Sample], Frame]
+    run: Callable[[Sample], Output]
     weights: Weights | None = None
     absent: str = ""
 
@@ -50,21 +51,22 @@ class Peer:
         return f"{__version__} {self.weights.sha256[:16] if self.weights else ''}".strip()
 
 
-def names() -> list[str]:
-    """Every peer and system, in the order of the rows."""
-    return [*PEERS, *(name for name in SYSTEMS if name not in PEERS)]
+def names(kind: Kind = "photos") -> list[str]:
+    """Every peer and system of a kind, in the order of the rows."""
+    return list(CLASSIFIERS) if kind == "classes" else [*PEERS, *(name for name in SYSTEMS if name not in PEERS)]
 
 
-def peer(spec: str) -> Peer:
-    """The peer of a name, of NAME=WEIGHTS, or of a weights file. Raises UnusableInput for unknown ones."""
+def peer(spec: str, kind: Kind = "photos") -> Peer:
+    """The peer of a name, of NAME=WEIGHTS, or of a weights file. Raises UnusableInput for those unknown among its kind."""
     name, _, weights = spec.partition("=")
+    registry, alone = (CLASSIFIERS, noise_classifier) if kind == "classes" else (PEERS, network)
     if name.endswith(".safetensors"):
-        return network(Path(name).name, name)
-    if name in PEERS:
-        made: Peer = resolve(PEERS, name, "system")(name, weights)
+        return alone(Path(name).name, name)
+    if name in registry:
+        made: Peer = resolve(registry, name, "system")(name, weights)
         return replace(made, name=f"{name}={Path(weights).name}") if weights else made
-    if name not in SYSTEMS:
-        raise UnusableInput(f"unknown system {name!r}: it is one of {', '.join(names())}, or a .safetensors file")
+    if name not in names(kind):
+        raise UnusableInput(f"unknown system {name!r}: it is one of {', '.join(names(kind))}, or a .safetensors file")
     return _system(name)
 
 
@@ -146,6 +148,39 @@ def _true_mask(sample: Sample) -> Array:
 def _weights(name: str, asked: bool) -> Weights | None:
     """Weights by name; None where they were never trained, unless a user asked for just these."""
     return zoo.read(name) if asked or name in zoo.names() else None
+
+
+def noise_classifier(name: str, weights: str) -> Peer:
+    """Our classifier of noise."""
+    return _classifier(name, weights, "our classifier")
+
+
+def noise_classifier_six(name: str, weights: str) -> Peer:
+    """The same, for ablation, without ranges of levels."""
+    return _classifier(name, weights, "the same with six types for its classes; scored by type alone")
+
+
+def noise_classifier_fine_bernoulli(name: str, weights: str) -> Peer:
+    """The same, for ablation, with a class more."""
+    return _classifier(name, weights, "the same with two ranges of bernoulli, which are scored as one class")
+
+
+def mobilenet(name: str, weights: str) -> Peer:
+    """The paper's classifier."""
+    return _classifier(name, weights, "the paper's pure MobileNetV2")
+
+
+def _classifier(name: str, weights: str, about: str) -> Peer:
+    found = _weights(weights or name, asked=bool(weights))
+    if found is None:
+        return Peer(name, about, _never, absent=NOT_TRAINED)
+
+    def run(sample: Sample) -> Judgement:
+        from quietlight.analysis.classify import classify
+
+        return classify(_photo(sample), found)
+
+    return Peer(name, about, run, found)
 
 
 def median_nlm(name: str, _: str) -> Peer:

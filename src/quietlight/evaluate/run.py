@@ -15,7 +15,7 @@ from quietlight import __version__
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
-from quietlight.evaluate.pictures import crop_of, crop_of_frame, liveliest
+from quietlight.evaluate.pictures import crop_of, crop_of_output, liveliest
 from quietlight.evaluate.sample import Benchmark, Part, Sample, digest
 from quietlight.evaluate.table import Measurement, Report, Row, Table, summarise
 from quietlight.frames import UnusableInput
@@ -41,7 +41,7 @@ def evaluate(
     Args:
         name: of BENCHMARKS.
         data: the folder that holds the folders of the data sets.
-        systems: what `peer` takes; none means every system and peer that takes such samples.
+        systems: what `peer` takes; none means every system and peer of the benchmark's kind that takes such samples.
         parts: names of parts, or what such names begin with before a hyphen; none means all.
         limit: of the samples of each part, the first so many.
         journal: a file that keeps finished measurements; those it has already, of the same input and weights, are not repeated.
@@ -52,16 +52,15 @@ def evaluate(
     """
     benchmark: Benchmark = resolve(BENCHMARKS, name, "benchmark")()
     chosen = _choose(benchmark, parts)
-    peers = [peer(spec) for spec in systems or names()]
+    peers = [peer(spec, benchmark.kind) for spec in systems or names(benchmark.kind)]
     twice = {p.name for p in peers if sum(p.name == other.name for other in peers) > 1}
     if twice:
         raise UnusableInput(f"two systems have the name {', '.join(sorted(twice))}: give each once")
-    files = {part.name: part.data.files(data) for part in chosen}
-    samples = {part: paths[:limit] for part, paths in files.items()}
-    shown = 1 if len(benchmark.parts) > 1 else _SHOWN
+    samples = {part.name: part.samples(data) for part in chosen}
+    shown = 0 if benchmark.kind == "classes" else 1 if len(benchmark.parts) > 1 else _SHOWN
     run = _Run(name, benchmark, peers, bool(systems), shown, Journal(journal), watch)
-    run.total = sum(map(len, samples.values())) * sum(not p.absent for p in peers)
-    tables = tuple(run.part(part, samples[part.name], len(files[part.name])) for part in chosen)
+    run.total = sum(len(makers[:limit]) for makers in samples.values()) * sum(not p.absent for p in peers)
+    tables = tuple(run.part(part, samples[part.name][:limit], len(samples[part.name])) for part in chosen)
     torch = sys.modules.get("torch")
     threads = torch.get_num_threads() if torch else 1
     return Report(name, benchmark.about, __version__, threads, tables, tuple(run.measurements), run.truths)
@@ -95,14 +94,14 @@ class _Run:
     done: int = 0
     total: int = 0
 
-    def part(self, part: Part, files: list[Path], available: int) -> Table:
+    def part(self, part: Part, samples: Sequence[Callable[[], Sample]], available: int) -> Table:
         """Every system on every sample of a part; sample by sample, so that an interrupted run has compared all of them."""
         inputs = hashlib.sha256()
         able = [p for p in self.peers if not p.absent]
         found: dict[str, list[Measurement]] = {p.name: [] for p in able}
         channels = 1
-        for index, path in enumerate(files):
-            sample = part.make(index, path)
+        for index, make in enumerate(samples):
+            sample = make()
             channels = np.shape(sample.truth)[2] if np.ndim(sample.truth) == 3 else 1
             content = digest(sample.input)
             inputs.update(content)
@@ -110,7 +109,7 @@ class _Run:
             if place is not None:
                 self.truths[part.name, sample.name] = crop_of(sample.truth, place)
             for one in list(able):
-                self.watch(self.done, self.total, f"{part.name}  {one.name}  {path.name}")
+                self.watch(self.done, self.total, f"{part.name}  {one.name}  {sample.name}")
                 key = (
                     self.name,
                     part.name,
@@ -126,15 +125,17 @@ class _Run:
                     if self.named:
                         raise UnusableInput(f"{one.name} on {self.name}: {error}") from error
                     able.remove(one)
-                    self.total -= len(files) - index
-        verified = inputs.hexdigest() == part.sha256 if part.sha256 and len(files) == available else None
+                    self.total -= len(samples) - index
+        verified = inputs.hexdigest() == part.sha256 if part.sha256 and len(samples) == available else None
         rows = [
-            summarise(p, found[p.name], channels) if p in able else Row(p.name, p.about, p.absent)
+            summarise(p, found[p.name], self.benchmark.summary, channels)
+            if p in able
+            else Row(p.name, p.about, p.absent)
             for p in self.peers
             if p in able or p.absent
         ]
         self.measurements += [m for p in able for m in found[p.name]]
-        return Table(part.name, len(files), available, verified, tuple(rows))
+        return Table(part.name, len(samples), available, verified, tuple(rows))
 
     def _measured(
         self, key: tuple[str, ...], one: Peer, part: str, sample: Sample, place: tuple[int, int] | None
@@ -144,7 +145,7 @@ class _Run:
             output = one.run(sample)
             seconds = time.perf_counter() - begin
             megapixels = np.shape(sample.truth)[0] * np.shape(sample.truth)[1] / 1e6
-            crop = crop_of_frame(output, place) if place is not None else ""
+            crop = crop_of_output(output, place) if place is not None else ""
             values = self.benchmark.score(output, sample)
             self.journal.add(key, Measurement(one.name, part, sample.name, values, seconds / megapixels, crop))
         return self.journal.known[key]

@@ -1,14 +1,16 @@
-"""What a benchmark is made of: data sets of files, parts that turn each file into a sample, and a score."""
+"""What a benchmark is made of: data sets of files, parts that make samples of them, a score, and a summary of scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from quietlight.analysis.judgement import Judgement
 from quietlight.frames import Burst, Floats, Frame, Image, UnusableInput
 from quietlight.io.kind import PHOTO_FORMATS
 from quietlight.metrics import psnr, ssim
@@ -16,6 +18,14 @@ from quietlight.systems.impulses import full_scale
 
 UNTOUCHED = 100.0
 """PSNR in dB that stands for no error at all, or for any smaller one than a single value of an 8-bit picture off by one."""
+PERCENTILES = (10, 25, 50, 75, 90)
+
+Kind = Literal["photos", "classes"]
+"""Of a benchmark: its systems give photos, or judgements of their noise."""
+Output = Frame | Judgement
+"""What a system gives."""
+Values = dict[str, float]
+"""Scores of one sample by name; those that it has not are left out."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +33,7 @@ class Sample:
     """One input and its truth.
 
     Args:
-        name: the file's.
+        name: the file's, or another that no other sample of its part has.
         input: what a system gets.
         truth: what it should give: values in [0, 1], of the shape of the input's pixels.
         info: what else is known of the noise: "sigma" (0-255), "mask" (bool, the pixels hit by impulses), and the like. Oracles
@@ -58,21 +68,34 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Part:
-    """One line of a benchmark: a data set under one kind of noise.
+    """One table of a benchmark: pictures under one kind of noise.
 
     Args:
-        make: (index, file) -> Sample; the same at every call.
-        sha256: of the inputs as `digest` takes them, one after the other, where the whole set is evaluated; empty where nobody
+        data: the sets that it takes its pictures from.
+        make: (index, files of all these sets) -> Sample; the same at every call.
+        count: how many samples; None: one for each file.
+        sha256: of the inputs as `digest` takes them, one after the other, where the whole part is evaluated; empty where nobody
             fixed it.
     """
 
     name: str
-    data: DataSet
-    make: Callable[[int, Path], Sample]
+    data: tuple[DataSet, ...]
+    make: Callable[[int, Sequence[Path]], Sample]
+    count: int | None = None
     sha256: str = ""
 
+    def samples(self, folder: Path) -> list[Callable[[], Sample]]:
+        """All samples, each made when it is called. Raises UnusableInput where a data set is not in the folder."""
+        files = [file for one in self.data for file in one.files(folder)]
+        return [partial(self.make, index, files) for index in range(self.count or len(files))]
 
-def photo_score(output: Frame, sample: Sample) -> dict[str, float]:
+
+def each_file(name: str, data: DataSet, make: Callable[[int, Path], Sample], sha256: str = "") -> Part:
+    """The part of a data set each of whose files gives one sample, by `make`: (index, file) -> Sample."""
+    return Part(name, (data,), lambda index, files: make(index, files[index]), sha256=sha256)
+
+
+def photo_score(output: Output, sample: Sample) -> Values:
     """PSNR and SSIM of a photo, on the numbers as they are stored, mean over channels."""
     if not isinstance(output, Image):
         raise UnusableInput("this benchmark takes systems that make photos")
@@ -82,18 +105,31 @@ def photo_score(output: Frame, sample: Sample) -> dict[str, float]:
     return {"psnr": min(psnr(pixels, sample.truth), UNTOUCHED), "ssim": ssim(pixels, sample.truth)}
 
 
+def averages(values: Sequence[Values]) -> dict[str, Any]:
+    """Means and percentiles of each score, as a table's row takes them."""
+    scores = {name: np.array([one[name] for one in values]) for name in values[0]}
+    return {
+        "means": {name: float(v.mean()) for name, v in scores.items()},
+        "percentiles": {name: np.percentile(v, PERCENTILES).tolist() for name, v in scores.items()},
+    }
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """Samples and their score.
 
     Args:
         about: one sentence: which pictures, which noise, which protocol.
-        score: (result, sample) -> numbers by name, higher is better; the first is the one that boxes and percentiles show.
+        score: (result, sample) -> numbers by name; the first is the one that boxes and percentiles show, higher is better.
+        summary: of the scores of all samples of a part -> fields of a table's row, "means" and the like.
+        kind: of the systems that it is for.
     """
 
     about: str
     parts: tuple[Part, ...]
-    score: Callable[[Frame, Sample], dict[str, float]] = photo_score
+    score: Callable[[Output, Sample], Values] = photo_score
+    summary: Callable[[Sequence[Values]], dict[str, Any]] = averages
+    kind: Kind = "photos"
 
 
 def as_floats(image: Image) -> Floats:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from quietlight.evaluate.confusion import Confusion, error_cells, matrix_cells
 from quietlight.evaluate.peers import Peer
+from quietlight.evaluate.sample import PERCENTILES, Values
 from quietlight.frames import UnusableInput
 from quietlight.io.files import written_beside
-
-PERCENTILES = (10, 25, 50, 75, 90)
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Measurement:
     """One system on one sample.
 
     Args:
-        values: the scores by name.
+        values: the scores by name; those that the sample has not are left out.
         seconds: per megapixel.
         crop: of the result, a PNG in base64; empty for samples that are not shown.
     """
@@ -30,7 +30,7 @@ class Measurement:
     system: str
     part: str
     sample: str
-    values: dict[str, float]
+    values: Values
     seconds: float
     crop: str = ""
 
@@ -44,6 +44,7 @@ class Row:
         means: of the scores by name.  percentiles: of the scores by name, at `PERCENTILES`.
         seconds: per megapixel, the median.
         parameters, gmac: of its network, gmac per megapixel of the picture.  steps, device, sha256: of its weights.
+        confusion: of a classifier's classes.
     """
 
     system: str
@@ -57,6 +58,7 @@ class Row:
     steps: str = ""
     device: str = ""
     sha256: str = ""
+    confusion: Confusion | None = None
 
 
 @dataclass(frozen=True)
@@ -101,36 +103,38 @@ class Report:
         """What `write_json` wrote. Raises UnusableInput for other files."""
         try:
             fields: dict[str, Any] = json.loads(path.read_text())
-            tables = (Table(**{**t, "rows": tuple(Row(**r) for r in t["rows"])}) for t in fields.pop("tables"))
+            tables = (Table(**{**t, "rows": tuple(map(_read_row, t["rows"]))}) for t in fields.pop("tables"))
             measurements = (Measurement(**m) for m in fields.pop("measurements"))
             return cls(tables=tuple(tables), measurements=tuple(measurements), **fields)
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise UnusableInput(f"{path}: is no report of quietlight evaluate --json: {error}") from error
 
 
-def summarise(peer: Peer, measurements: Sequence[Measurement], channels: int) -> Row:
-    """The row of a peer, from its measurements on pictures of so many channels."""
-    row = Row(peer.name, peer.about, **_costs(peer, channels))
-    names = measurements[0].values
-    scores = {name: np.array([m.values[name] for m in measurements]) for name in names}
-    return Row(
-        **{
-            **row.__dict__,
-            "means": {name: float(v.mean()) for name, v in scores.items()},
-            "percentiles": {name: np.percentile(v, PERCENTILES).tolist() for name, v in scores.items()},
-            "seconds": float(np.median([m.seconds for m in measurements])),
-        }
-    )
+def _read_row(fields: dict[str, Any]) -> Row:
+    matrix = fields.get("confusion")
+    return Row(**{**fields, "confusion": Confusion(**matrix) if matrix else None})
+
+
+def summarise(
+    peer: Peer,
+    measurements: Sequence[Measurement],
+    summary: Callable[[Sequence[Values]], dict[str, Any]],
+    channels: int,
+) -> Row:
+    """The row of a peer, from its measurements on pictures of so many channels and their benchmark's summary."""
+    seconds = float(np.median([m.seconds for m in measurements]))
+    found = summary([m.values for m in measurements])
+    return Row(peer.name, peer.about, **found, seconds=seconds, **_costs(peer, channels))
 
 
 def _costs(peer: Peer, channels: int) -> dict[str, Any]:
-    """Costs and origin of a peer's network. A network for gray runs once for each channel."""
+    """Costs and origin of a peer's network. A network for gray runs once for each channel, one for colours at least once."""
     if peer.weights is None:
         return {}
     from quietlight.engine.costs import costs_of
 
     costs, metadata = costs_of(peer.weights), peer.weights.metadata
-    passes = channels // int(peer.weights.arguments.get("channels", 1))
+    passes = max(1, channels // int(peer.weights.arguments.get("channels", 1)))
     return {
         "parameters": costs.parameters,
         "gmac": costs.gmac * passes,
@@ -151,10 +155,22 @@ def title(report: Report, table: Table) -> str:
     return f"{report.benchmark}, {table.part}: {many}{verdict[table.verified]}"
 
 
+def score_names(table: Table) -> list[str]:
+    """The scores that its systems have, in their common order: some systems lack some."""
+    names: list[str] = []
+    for row in table.rows:
+        place = 0
+        for name in row.means:
+            if name not in names:
+                names.insert(place, name)
+            place = names.index(name) + 1
+    return names
+
+
 def cells(table: Table) -> list[list[str]]:
     """A header and one list of cells per row. Percentiles are those of the first score."""
-    names = next((list(row.means) for row in table.rows if row.means), [])
-    shares = [f"{p}%" for p in PERCENTILES] if names else []
+    names = score_names(table)
+    shares = [f"{p}%" for p in PERCENTILES] if any(row.percentiles for row in table.rows) else []
     costs = ["parameters", "GMAC/MP", "s/MP", "steps", "device"]
     lines = [["system", *(name.upper() for name in names), *shares, *costs]]
     for row in table.rows:
@@ -164,8 +180,8 @@ def cells(table: Table) -> list[list[str]]:
         lines.append(
             [
                 row.system,
-                *(_score(row.means[name]) for name in names),
-                *(_score(value) for value in row.percentiles[names[0]]),
+                *(_score(row.means[name]) if name in row.means else "" for name in names),
+                *(_score(value) for value in row.percentiles.get(names[0], [])),
                 "" if row.parameters is None else _count(row.parameters),
                 "" if row.gmac is None else f"{row.gmac:.1f}",
                 "" if row.seconds is None else f"{row.seconds:.2f}",
@@ -177,7 +193,7 @@ def cells(table: Table) -> list[list[str]]:
 
 
 def _score(value: float) -> str:
-    return f"{value:.2f}" if abs(value) > 2 else f"{value:.3f}"
+    return f"{value:.2f}" if abs(value) > 2 else f"{value:.4f}" if 0 < abs(value) < 0.05 else f"{value:.3f}"
 
 
 def _count(number: int) -> str:
@@ -185,22 +201,45 @@ def _count(number: int) -> str:
     return f"{number / 1e6:.2f} M" if number >= 1e6 else f"{number / 1e3:.0f} k"
 
 
+def confusions(table: Table) -> dict[str, Confusion]:
+    """The confusion of every classifier, by its name."""
+    return {row.system: row.confusion for row in table.rows if row.confusion is not None}
+
+
 def as_text(table: Table) -> str:
-    """The table for a terminal or a text file, however wide that is."""
-    header, *lines = cells(table)
-    full = [line for line, row in zip(lines, table.rows, strict=True) if not row.absent]
-    widths = [max(map(len, column)) for column in zip(header, *full, strict=True)]
-    names = max(len(line[0]) for line in (header, *lines))
+    """The table, and what its classifiers confuse, for a terminal or a text file, however wide that is."""
+    return _joined(table, _text, "{}: true classes down, found ones across")
+
+
+def as_markdown(table: Table) -> str:
+    """The table, and what its classifiers confuse, for a Markdown page."""
+    return _joined(table, _markdown, "`{}`: true classes down, found ones across\n")
+
+
+def _joined(table: Table, written: Callable[[list[list[str]]], str], heading: str) -> str:
+    matrices = confusions(table)
+    blocks = [written(cells(table))]
+    blocks += [written(errors)] if (errors := error_cells(matrices)) else []
+    blocks += [f"{heading.format(name)}\n{written(matrix_cells(matrix))}" for name, matrix in matrices.items()]
+    return "\n\n".join(blocks)
+
+
+def _text(lines: list[list[str]]) -> str:
+    """Cells in columns. In a line whose other cells are empty the second is why there are none, and widens no column."""
+    why = {index: line[1] for index, line in enumerate(lines) if line[1] and not any(line[2:])}
+    full = [line for index, line in enumerate(lines) if index not in why]
+    widths = [max(map(len, column)) for column in zip(*full, strict=True)]
+    names = max(len(line[0]) for line in lines)
 
     def aligned(line: list[str]) -> str:
         return "  ".join([line[0].ljust(names), *(cell.rjust(w) for cell, w in zip(line[1:], widths[1:], strict=True))])
 
-    absent = [f"{row.system.ljust(names)}  {row.absent}" if row.absent else "" for row in table.rows]
-    return "\n".join([aligned(header), *(why or aligned(line) for why, line in zip(absent, lines, strict=True))])
+    return "\n".join(
+        f"{line[0].ljust(names)}  {why[index]}" if index in why else aligned(line) for index, line in enumerate(lines)
+    )
 
 
-def as_markdown(table: Table) -> str:
-    """The table for a Markdown page."""
-    header, *lines = ([cell.replace("|", "\\|") for cell in line] for line in cells(table))
+def _markdown(lines: list[list[str]]) -> str:
+    header, *body = ([cell.replace("|", "\\|") for cell in line] for line in lines)
     rule = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *lines))
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *body))
