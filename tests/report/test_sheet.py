@@ -10,7 +10,9 @@ from PIL import Image as PillowImage
 
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
 from quietlight.frames import Image, RawFrame, UnusableInput
-from quietlight.report.sheet import report_files, to_eight_bits, write_report, write_sheet
+from quietlight.report.pictures import to_eight_bits
+from quietlight.report.sheet import report_files, write_report, write_sheet
+from quietlight.systems import Result
 
 PHOTO = Image(np.full((40, 60, 1), 65535, np.uint16))
 RAW = unprocessed_frame(np.full((40, 60, 3), 0.4), fixed_camera("A"))
@@ -19,7 +21,7 @@ RAW = unprocessed_frame(np.full((40, 60, 3), 0.4), fixed_camera("A"))
 @pytest.mark.parametrize("frame", [PHOTO, RAW, Image(np.full((700, 600, 3), 0.5, np.float32))])
 def test_report(frame: RawFrame | Image, tmp_path: Path) -> None:
     files = report_files(tmp_path, "one.png", overwrite=False)
-    write_report(files, frame, frame, {"sigma": 3.0})
+    write_report(files, frame, Result(frame, {"sigma": 3.0}))
     assert json.loads(files[1].read_text()) == {"sigma": 3.0}
     with pytest.raises(UnusableInput, match="exists already"):
         report_files(tmp_path, "one.png", overwrite=False)
@@ -32,7 +34,7 @@ def test_report(frame: RawFrame | Image, tmp_path: Path) -> None:
 def test_what_was_removed_is_shown(tmp_path: Path) -> None:
     brighter = replace(PHOTO, pixels=PHOTO.pixels - np.uint16(257 * 10))
     files = report_files(tmp_path, "one.png", overwrite=True)
-    write_report(files, PHOTO, brighter, {})
+    write_report(files, PHOTO, Result(brighter, {}))
     with PillowImage.open(files[0]) as sheet:
         assert sheet.getpixel((sheet.width - 5, sheet.height - 5)) == (168, 168, 168)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quietlight.cli import options as opt
+
+if TYPE_CHECKING:
+    from quietlight.analysis.calibrate import Calibration
 
 
 def analyze(
@@ -27,9 +30,12 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="With --calibrate: the profile to write.")
     ] = None,
+    report: opt.Report = None,
     overwrite: opt.Overwrite = False,
 ) -> None:
     """Say what noise files have, how much, and how sure that is.
+
+    With --report each file is denoised as well, to show what that finds and removes; the result is not kept.
 
     With --calibrate the inputs are flat fields, two or more at each exposure, and the noise of the camera is measured from
     them by photon transfer.
@@ -43,14 +49,23 @@ def analyze(
     if calibrate:
         if out is None:
             raise typer.BadParameter("--calibrate needs --out FILE.json to write the profile to")
+        if report is not None:
+            raise typer.BadParameter("--report belongs to analyze without --calibrate")
         _calibrate(inputs, dark or [], out, layout, overwrite)
         return
     if dark or out:
         raise typer.BadParameter("--dark and --out belong to --calibrate; analyze prints its report")
-    _report(inputs, layout, opt.load_calibration(profile), as_json)
+    _report(inputs, layout, opt.load_calibration(profile), as_json, report, overwrite)
 
 
-def _report(inputs: list[str], layout: object, calibration: object, as_json: bool) -> None:
+def _report(
+    inputs: list[str],
+    layout: object,
+    calibration: Calibration | None,
+    as_json: bool,
+    folder: Path | None,
+    overwrite: bool,
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -58,12 +73,18 @@ def _report(inputs: list[str], layout: object, calibration: object, as_json: boo
     from quietlight.frames import UnusableInput
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
     from quietlight.pipeline import analyze as run_analyze
+    from quietlight.pipeline import denoise as run_denoise
+    from quietlight.report.sheet import report_files, write_report
 
     table = Table("file", "noise", "level", "from", "in words", box=None)
     reports, failed = [], False
-    for job in find_inputs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES):
+    for job in find_inputs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES, folder):
         try:
-            report = run_analyze(read_file(job.source, layout), calibration)  # type: ignore[arg-type]
+            files = report_files(folder / job.folder, job.source.name, overwrite) if folder else None
+            frame = read_file(job.source, layout)  # type: ignore[arg-type]
+            report = run_analyze(frame, calibration)
+            if files:
+                write_report(files, frame, run_denoise(frame, calibration=calibration, record=True))
         except (UnusableInput, OSError, MemoryError) as error:
             message = (
                 str(error) if str(job.source) in str(error) else f"{job.source}: {error or 'too large for memory'}"

@@ -67,7 +67,7 @@ def denoise(
         )
         write(result.frame, target)
         if pages:
-            write_report(pages, frame, result.frame, result.record)
+            write_report(pages, frame, result)
         return result.record
 
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES

@@ -101,7 +101,7 @@ def develop(
         write(result.frame, target, quality)
         if pages:
             before = run_develop(frame, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
-            write_report(pages, before, result.frame, result.record)
+            write_report(pages, before, result)
         return result.record
 
     suffixes = None if layout else RAW_SUFFIXES

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from quietlight.batch import Job, Outcome, run
+from quietlight.report.words import sentence
 
 FileWork = Callable[[Path, Path, Callable[[float], None]], dict[str, Any]]
 
@@ -56,5 +57,6 @@ def run_with_progress(
 
 def _line(outcome: Outcome) -> str:
     if outcome.state == "done":
-        return f"{outcome.target}  ({outcome.seconds:.1f} s)"
+        said = f"\n  {sentence(outcome.record)}" if "steps" in outcome.record else ""
+        return f"{outcome.target}  ({outcome.seconds:.1f} s){said}"
     return f"{'quietlight' if outcome.state == 'failed' else 'skipped'}: {outcome.message}"

@@ -5,21 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from quietlight.camera.develop import Rendering, develop, neutral_rendering
 from quietlight.frames import Image, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
+from quietlight.report.pictures import RESIDUAL_GAIN, Picture, to_eight_bits, what_was_removed
+from quietlight.report.story import story_of
+from quietlight.report.story_page import page
+from quietlight.report.story_sheet import sheet
+from quietlight.systems import Result
 
-Picture = NDArray[np.uint8]
 _BAR = 28
 _CROP = 512
-_RESIDUAL_GAIN = 4
+
+
+class ReportFiles(NamedTuple):
+    """Where the report of one result goes: its picture, its record, and its page if there is a story to tell."""
+
+    picture: Path
+    record: Path
+    page: Path
 
 
 def write_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], path: Path) -> None:
@@ -27,50 +36,56 @@ def write_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], path: Path) -> No
     font = ImageFont.load_default(16)
     width = max(sum(picture.shape[1] for _, picture in row) for row in rows)
     heights = [max(picture.shape[0] for _, picture in row) + _BAR for row in rows]
-    page = PillowImage.new("RGB", (width, sum(heights)), "white")
-    draw, top = ImageDraw.Draw(page), 0
+    paper = PillowImage.new("RGB", (width, sum(heights)), "white")
+    draw, top = ImageDraw.Draw(paper), 0
     for row, height in zip(rows, heights, strict=True):
         left = 0
         for caption, picture in row:
             draw.text((left + 6, top + 4), caption, "black", font)
-            page.paste(PillowImage.fromarray(picture), (left, top + _BAR))
+            paper.paste(PillowImage.fromarray(picture), (left, top + _BAR))
             left += picture.shape[1]
         top += height
     with written_beside(path) as beside:
-        page.save(beside, "PNG")
+        paper.save(beside, "PNG")
 
 
-def to_eight_bits(image: Image) -> Picture:
-    """Pixels as uint8 [H, W, 3]."""
-    full = 1.0 if image.pixels.dtype == np.float32 else float(np.iinfo(image.pixels.dtype).max)
-    pixels = np.round(image.pixels * (255.0 / full)).astype(np.uint8)
-    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-
-
-def report_files(folder: Path, name: str, overwrite: bool) -> tuple[Path, Path]:
-    """The picture and the JSON that report on the result called `name`. Raises UnusableInput for existing ones."""
-    files = folder / f"{name}.report.png", folder / f"{name}.report.json"
+def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
+    """The files that report on the result called `name`. Raises UnusableInput for existing ones."""
+    files = ReportFiles(*(folder / f"{name}.report.{kind}" for kind in ("png", "json", "html")))
     for file in files:
         if file.exists() and not overwrite:
             raise UnusableInput(f"{file}: exists already (--overwrite replaces it)")
     return files
 
 
-def write_report(
-    files: tuple[Path, Path], before: RawFrame | Image, after: RawFrame | Image, record: dict[str, Any]
-) -> None:
-    """The middle of the picture at 100% (before, after, what was removed), and the record as JSON; `files` of `report_files`."""
+def write_report(files: ReportFiles, before: RawFrame | Image, result: Result) -> None:
+    """What was done, as a picture and the record as JSON, and as a page where a photo was denoised in steps.
+
+    Without steps the picture is the middle at 100%: before, after, and what was removed.
+
+    Args:
+        files: of `report_files`.
+        before: what the result was made of; a photo where the result is one.
+        result: whose record has "steps" where it went by them.
+    """
+    if isinstance(before, Image) and "steps" in result.record:
+        story = story_of(before, result)
+        with written_beside(files.page) as beside:
+            beside.write_text(page(story, files.page.name.removesuffix(".report.html")), encoding="utf-8")
+        with written_beside(files.picture) as beside:
+            sheet(story).save(beside, "PNG")
+    else:
+        files.page.unlink(missing_ok=True)  # that of an earlier run, which told of another result
+        _write_middles(files.picture, before, result.frame)
+    with written_beside(files.record) as beside:
+        beside.write_text(json.dumps(result.record, indent=2, default=str) + "\n")
+
+
+def _write_middles(path: Path, before: RawFrame | Image, after: RawFrame | Image) -> None:
     rendering = neutral_rendering(after) if isinstance(after, RawFrame) else None
     noisy, clean = (_middle(frame, rendering) for frame in (before, after))
-    removed = 128 + _RESIDUAL_GAIN * (noisy.astype(np.int16) - clean)
-    row = [
-        ("before", noisy),
-        ("after", clean),
-        (f"removed, {_RESIDUAL_GAIN} times", np.clip(removed, 0, 255).astype(np.uint8)),
-    ]
-    write_sheet([row], files[0])
-    with written_beside(files[1]) as beside:
-        beside.write_text(json.dumps(record, indent=2, default=str) + "\n")
+    removed = what_was_removed(noisy, clean)
+    write_sheet([[("before", noisy), ("after", clean), (f"removed, {RESIDUAL_GAIN} times", removed)]], path)
 
 
 def _middle(frame: RawFrame | Image, rendering: Rendering | None) -> Picture:
