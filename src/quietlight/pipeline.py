@@ -52,7 +52,7 @@ def denoise(
     calibration: Calibration | None = None,
     dark: RawFrame | None = None,
     banding: bool = False,
-    system: str = "classical",
+    system: str = "auto",
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:
@@ -69,17 +69,19 @@ def denoise(
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
         banding: remove the row banding of a raw.
-        system: a name of SYSTEMS.
+        system: a name of SYSTEMS; "auto" takes noisebreaker for photos and classical for raws.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
 
     Raises:
         UnusableInput: an array, strength or name that cannot be worked with.
     """
+    source = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
+    if system == "auto":
+        system = "classical" if isinstance(source, RawFrame) else "noisebreaker"
     note: dict[str, Any] = {"system": system, "strength": strength}
     if isinstance(frame, Burst):
         note["burst"] = f"only the reference frame of {len(frame.frames)} was used"
-    source = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
     if isinstance(source, RawFrame):
         source, repairs = _repaired(source, dark, banding)
         note |= repairs
@@ -93,7 +95,7 @@ def denoise(
     clean = result.frame
     if _differ(source, clean):
         clean = _with_history(blend(source, clean, strength, strength if chroma is None else chroma), system, strength)
-    result = Result(clean, {**note, **result.record})
+    result = replace(result, frame=clean, record={**note, **result.record})
     if record:
         return result
     return _array_of(clean, frame) if isinstance(frame, np.ndarray) else clean

@@ -202,7 +202,7 @@ def test_only_the_same_training_goes_on(miniature, photos, tmp_path):
         ("data.patch=1000", "no photo is as large"),
         ("data.source=nowhere", "nowhere: no such folder"),
         ("data.noise=gaussian", "a list of tables"),
-        ('data.noise=[{name="gaussian"}]', "the keys name and level"),
+        ('data.noise=[{name="gaussian"}]', "the keys name, level and chance"),
         ('data.noise=[{name="gauss", level=5}]', "unknown noise 'gauss': it is one of"),
         ('data.noise=[{name="gaussian", level=[5, 1]}]', "a number or a range"),
         ('data.noise=[{name="bernoulli", level=[0, 2]}]', "at most 1"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quietlight.noise import NOISES
@@ -44,6 +45,12 @@ class Judgement:
         """Its probability."""
         return self.probabilities[self.index]
 
+    def without(self, natures: Collection[str]) -> Judgement:
+        """The same where these natures are out of the question."""
+        left = [0.0 if c.nature in natures else p for c, p in zip(self.classes, self.probabilities, strict=True)]
+        total = sum(left)
+        return replace(self, probabilities=tuple(p / total for p in left)) if total > 0 else self
+
     def to_dict(self) -> dict[str, Any]:
         """As a record and JSON take it."""
         found = self.found
@@ -53,7 +60,5 @@ class Judgement:
             "level": round(self.level, 4),
             "unit": resolve(NOISES, found.nature, "noise").unit if found.nature else "",
             "certainty": round(self.certainty, 4),
-            "probabilities": {
-                c.name: round(p, 4) for c, p in zip(self.classes, self.probabilities, strict=True)
-            },
+            "probabilities": {c.name: round(p, 4) for c, p in zip(self.classes, self.probabilities, strict=True)},
         }

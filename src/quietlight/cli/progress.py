@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from quietlight.analysis.words import sentence
 from quietlight.batch import Job, Outcome, run
-from quietlight.report.words import sentence
 
 FileWork = Callable[[Path, Path, Callable[[float], None]], dict[str, Any]]
 

@@ -6,5 +6,8 @@ A data set is built with the recipe's arguments, `device` (where batches are mad
 validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
 """
 
-DATASETS = {"photos": "quietlight.data.photos:NoisyPhotos"}
+DATASETS = {
+    "photos": "quietlight.data.photos:NoisyPhotos",
+    "classes": "quietlight.data.classes:ClassedPhotos",
+}
 """Name -> "module:attribute" of every data set that a recipe can name."""

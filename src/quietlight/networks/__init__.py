@@ -5,6 +5,7 @@ Tensors are [B, C, H, W]. Sizes that a network cannot take as they are (see its 
 
 NETWORKS = {
     "dncnn": "quietlight.networks.dncnn:DnCNN",
+    "noise-classifier": "quietlight.networks.noise_classifier:NoiseClassifier",
     "mobilenet": "quietlight.networks.mobilenet:MobileNetV2",
     "unet": "quietlight.networks.unet:UNet",
 }

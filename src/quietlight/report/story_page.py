@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from quietlight.report import words
+from quietlight.analysis import words
 from quietlight.report.pictures import RESIDUAL_GAIN, Picture, jpeg_in_base64, png_in_base64
 from quietlight.report.story import Histogram, Step, Story
 

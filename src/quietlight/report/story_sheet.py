@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from quietlight.report import words
+from quietlight.analysis import words
 from quietlight.report.pictures import RESIDUAL_GAIN, Picture
 from quietlight.report.story import SIDE, Histogram, Step, Story
 

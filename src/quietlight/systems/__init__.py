@@ -20,5 +20,8 @@ class Result:
     stages: tuple[Image, ...] = ()
 
 
-SYSTEMS = {"classical": "quietlight.systems.classical:classical"}
+SYSTEMS = {
+    "noisebreaker": "quietlight.systems.noisebreaker:noisebreaker",
+    "classical": "quietlight.systems.classical:classical",
+}
 """Name -> "module:attribute" of every system: a frame in, a Result out."""

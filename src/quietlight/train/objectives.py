@@ -10,13 +10,20 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from quietlight import zoo
+from quietlight.engine.torch_engine import module_of
 from quietlight.frames import UnusableInput
+from quietlight.noise.nature import eight_bit
+from quietlight.systems import drops
 
 Batch = dict[str, Tensor]
 
 OBJECTIVES = {
     "pixel": "quietlight.train.objectives:Pixel",
+    "repaired": "quietlight.train.objectives:Repaired",
+    "classify": "quietlight.train.objectives:Classify",
     "noise2void": "quietlight.train.objectives:Noise2Void",
 }
 """Name -> "module:attribute" of every objective."""
@@ -58,6 +65,81 @@ class Pixel(_Denoising):
             return {"total": difference.abs().mean()}
         square = difference.square()
         return {"total": square.mean() if self.norm == "l2" else torch.sqrt(square + 1e-6).mean()}
+
+
+class Repaired(Pixel):
+    """`Pixel` for a primary denoiser that comes after the one for lost pixels: it learns from pictures which that one has repaired.
+
+    What a repaired pixel holds is an estimate and not the truth plus noise, which no noise of a recipe imitates. Every fifth sample
+    stays unrepaired, since the chain, too, may overlook some.
+
+    Args:
+        by: weights of the primary for lost pixels, a name or a file; frozen.
+        norm: as for `Pixel`.
+    """
+
+    def __init__(self, by: str, norm: str = "l1") -> None:
+        super().__init__(norm)
+        self.primary = zoo.read(by)
+
+    def __call__(self, network: nn.Module, batch: Batch, share: float) -> dict[str, Tensor]:
+        return super().__call__(network, self._repaired(batch), share)
+
+    def score(self, network: nn.Module, batch: Batch) -> Tensor:
+        return super().score(network, self._repaired(batch))
+
+    @torch.no_grad()
+    def _repaired(self, batch: Batch) -> Batch:
+        noisy = batch["input"]
+        estimate = module_of(self.primary).to(noisy.device)(noisy).float().clip(0, 1)
+        samples = [
+            y if index % 5 == 4 else drops.repaired(y, e)
+            for index, (y, e) in enumerate(zip(noisy, estimate, strict=True))
+        ]
+        return {**batch, "input": torch.stack(samples)}
+
+
+class Classify:
+    """Cross-entropy of the class, and how far the level is off where the class has one; scored by the share of right classes.
+
+    A picture that a primary denoiser has been over is clean, too, although it looks unlike a photo: some of the clean samples are
+    such, so that the chain knows when to stop.
+
+    Args:
+        cleaned_by: weights of a denoiser, a name or a file; frozen. Empty: clean samples are photos only.
+        level: weight of the level's error.
+    """
+
+    def __init__(self, cleaned_by: str = "", level: float = 2.0) -> None:
+        self.level = level
+        self.cleaner = zoo.read(cleaned_by) if cleaned_by else None
+
+    def __call__(self, network: nn.Module, batch: Batch, _share: float) -> dict[str, Tensor]:
+        truth, share = batch["truth"], batch["level"]
+        logits, levels = network(self._input(batch)).float().chunk(2, dim=1)
+        found = levels.gather(1, truth[:, None])[:, 0]
+        kind = functional.cross_entropy(logits, truth, label_smoothing=0.01)
+        error = ((found - share).abs() * (share > 0)).mean()
+        return {"total": kind + self.level * error, "class": kind.detach(), "level": error.detach()}
+
+    def score(self, network: nn.Module, batch: Batch) -> Tensor:
+        logits = network(batch["input"]).chunk(2, dim=1)[0]
+        share: Tensor = (logits.argmax(1) == batch["truth"]).float().mean()
+        return share
+
+    @torch.no_grad()
+    def _input(self, batch: Batch) -> Tensor:
+        """The batch, every other of its clean samples struck by gaussian noise and cleaned again."""
+        noisy = batch["input"]
+        chosen = torch.nonzero(batch["level"] == 0)[::2, 0]
+        if self.cleaner is None or not len(chosen):
+            return noisy
+        scenes = noisy[chosen]
+        sigma = torch.rand(len(chosen), 1, 1, 1, device=noisy.device) * 50 / 255
+        struck = eight_bit(scenes + sigma * torch.randn_like(scenes))
+        cleaned = module_of(self.cleaner).to(noisy.device)(struck)
+        mixed: Tensor = noisy.index_copy(0, chosen, eight_bit(cleaned.float()))
+        return mixed
 
 
 class Noise2Void(_Denoising):

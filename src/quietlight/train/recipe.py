@@ -135,6 +135,7 @@ class Recipe:
         table = dataclasses.asdict(self)
         arguments = table["data"]["arguments"]
         arguments.update({key: Path(arguments[key]).name for key in PLACES if key in arguments})
+        table["start"] = Path(self.start).name
         return json.dumps(table, sort_keys=True)
 
 

@@ -127,30 +127,34 @@ class _Run:
 
 
 def _load(network: nn.Module, start: str) -> None:
-    """Begin with weights of ours, or with those that another library published for a network that can `adopt` them."""
+    """Begin with weights of the network, or with others of which it can `adopt` a part, ours or those of another library."""
     if start.endswith((".pth", ".pt")):
         raise UnusableInput(
             f"start {start!r}: such files can run code when read: save the tensors as .safetensors first"
         )
     adopt: Callable[[dict[str, Tensor]], None] | None = getattr(network, "adopt", None)
-    if adopt:
-        arrays, metadata = zoo.read_tensors(start)
-        if "network" not in metadata:
-            try:
-                adopt({key: torch.from_numpy(value) for key, value in arrays.items()})
-            except ValueError as error:
-                raise UnusableInput(f"start {start!r}: {error}") from error
-            return
+    arrays, metadata = zoo.read_tensors(start)
+    if "network" in metadata:
+        arrays = zoo.read(start).tensors
+    tensors = {key: torch.from_numpy(value) for key, value in arrays.items()}
     try:
-        network.load_state_dict({key: torch.from_numpy(value) for key, value in zoo.read(start).tensors.items()})
+        network.load_state_dict(tensors)
     except RuntimeError as error:
-        raise UnusableInput(f"start {start!r}: these weights are of another network than the recipe's") from error
+        if adopt is None:
+            raise UnusableInput(f"start {start!r}: these weights are of another network than the recipe's") from error
+        try:
+            adopt(tensors)
+        except ValueError as reason:
+            raise UnusableInput(f"start {start!r}: {reason}") from reason
 
 
 def _optimiser(network: nn.Module, options: Optimiser) -> torch.optim.Optimizer:
     kind: Any = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[options.name]
     optimiser: torch.optim.Optimizer = kind(
-        network.parameters(), lr=options.rate, betas=options.betas, weight_decay=options.decay
+        [p for p in network.parameters() if p.requires_grad],
+        lr=options.rate,
+        betas=options.betas,
+        weight_decay=options.decay,
     )
     return optimiser
 
