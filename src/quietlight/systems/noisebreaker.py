@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quietlight import zoo
-from quietlight.analysis.classify import CLASSIFIER, classify
+from quietlight.analysis.classify import ACROSS, CLASSIFIER, classify
 from quietlight.analysis.judgement import Judgement
-from quietlight.frames import Array, Image, RawFrame, UnusableInput
-from quietlight.systems import Result, drops
-from quietlight.systems.impulses import full_scale
-from quietlight.systems.network import network
+from quietlight.frames import Image, RawFrame, UnusableInput
+from quietlight.systems import Result
+from quietlight.systems.primaries import BLIND, DROPS, POOLS, denoise, primary, removed, replace_lost, weights_of
 from quietlight.zoo import Weights
 
 Progress = Callable[[float], None]
@@ -32,27 +31,6 @@ UNSURE = 0.4
 """Certainty below which no class is said to fit."""
 LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "bernoulli": 0.001, "salt-and-pepper": 0.001, "camera": 1.5}
 """Levels below which a noise is left: photographs called clean have as much, and the rounding to 8 bits hides it."""
-_DROPS = ("bernoulli", "salt-and-pepper")
-
-POOLS: dict[str, dict[str, str]] = {
-    "default": {
-        "gaussian": "noisebreaker-additive",
-        "speckle": "noisebreaker-additive",
-        "uniform": "noisebreaker-additive",
-        "poisson": "noisebreaker-additive",
-        "bernoulli": "noisebreaker-drops",
-    },
-    "untrained-for-chains": {
-        "gaussian": "unet",
-        "speckle": "unet",
-        "uniform": "unet",
-        "poisson": "unet",
-        "bernoulli": "noisebreaker-drops",
-    },
-}
-"""Pool -> nature -> the weights of its primary denoiser, without "-gray" or "-color"."""
-BLIND = "noisebreaker-additive"
-"""What runs where no class fits."""
 
 
 def noisebreaker(
@@ -60,6 +38,7 @@ def noisebreaker(
     *,
     pool: str = "default",
     classifier: Weights | str = CLASSIFIER,
+    across: int = ACROSS,
     truth: Sequence[str] | None = None,
     fallback: bool = True,
     progress: Progress | None = None,
@@ -70,6 +49,7 @@ def noisebreaker(
         frame: a photo of any size and depth.
         pool: a name of `POOLS`.
         classifier: weights, or their name.
+        across: as for `classify`; 1 lets one crop decide, as in the paper.
         truth: natures to remove, in this order, instead of those that the classifier finds: NoiseBreaker-P of the paper.
         fallback: run a denoiser for all noises where no class fits; else the most probable class is taken.
         progress: called with the finished share, from 0 to 1.
@@ -86,12 +66,12 @@ def noisebreaker(
         raise UnusableInput("noisebreaker denoises photos; a raw is denoised before it is developed, by another system")
     if pool not in POOLS:
         raise UnusableInput(f"unknown pool {pool!r}: it is one of {', '.join(POOLS)}")
-    chain = _Chain((frame,), POOLS[pool], progress or (lambda _: None))
+    chain = _Chain((frame,), pool, progress or (lambda _: None))
     if truth is None:
-        chain.run(classifier, fallback)
+        chain.run(classifier, fallback, across)
     else:
         for nature in truth:
-            chain.step({"class": nature, "nature": nature, "certainty": 1.0}, chain.primary(nature))
+            chain.step({"class": nature, "nature": nature, "certainty": 1.0}, primary(pool, nature))
     chain.progress(1.0)
     return Result(chain.photos[0], chain.record, tuple(photos[0] for photos in chain.stages))
 
@@ -100,8 +80,8 @@ def examine(
     photo: Image, *, classifier: Weights | str = CLASSIFIER, side: int = 256, across: int = 2
 ) -> dict[str, Any]:
     """The record that `noisebreaker` would make: which noises, and how much of each, by some squares spread over the photo."""
-    chain = _Chain(tuple(_squares(photo, side, across)), POOLS["default"], lambda _: None)
-    chain.run(classifier, True)
+    chain = _Chain(tuple(_squares(photo, side, across)), "default", lambda _: None)
+    chain.run(classifier, True, ACROSS)
     return chain.record
 
 
@@ -110,7 +90,7 @@ class _Chain:
     """Photos that share their noise (or parts of one photo) on their way to clean, and what was done to them."""
 
     photos: tuple[Image, ...]
-    pool: dict[str, str]
+    pool: str
     progress: Progress
 
     def __post_init__(self) -> None:
@@ -118,47 +98,42 @@ class _Chain:
         self.stages: list[tuple[Image, ...]] = []
         self.used: set[str] = set()
 
-    def run(self, classifier: Weights | str, fallback: bool) -> None:
+    def run(self, classifier: Weights | str, fallback: bool, across: int) -> None:
         """Look and remove, until clean or until nothing helps."""
         weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
-        look = classify(self.photos, weights)
+        look = classify(self.photos, weights, across)
         while not _is_clean(look):
-            left = look.without({c.nature for c in look.classes if c.nature and self.primary(c.nature) in self.used})
+            left = look.without(
+                {c.nature for c in look.classes if c.nature and primary(self.pool, c.nature) in self.used}
+            )
             unsure = fallback and left.certainty < UNSURE
             if _is_clean(left) or (unsure and self.stages) or len(self.stages) == LIMIT:
                 self.record["stopped"] = "no gain" if _is_clean(left) else "unsure" if unsure else "limit"
                 break
             self.record["fallback"] |= unsure
-            kept = self.step(left.to_dict(), BLIND if unsure else self.primary(left.found.nature), unsure)
+            kept = self.step(left.to_dict(), BLIND if unsure else primary(self.pool, left.found.nature), unsure)
             if not kept:
                 self.record["stopped"] = "no gain"
                 break
-            look = classify(self.photos, weights)
+            look = classify(self.photos, weights, across)
         self.record["left"] = look.to_dict()
-
-    def primary(self, nature: str) -> str:
-        """The denoiser of a nature. Raises UnusableInput where there is none."""
-        nature = "bernoulli" if nature in _DROPS else nature
-        if nature not in self.pool:
-            raise UnusableInput(f"no denoiser for {nature} noise in this pool: it has {', '.join(self.pool)}")
-        return self.pool[nature]
 
     def step(self, found: dict[str, Any], denoiser: str, everything: bool = False) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that changed the photo."""
         begin = time.perf_counter()
         done = len(self.stages)
         channels = self.photos[0].pixels.shape[2]
-        weights = _of_color(denoiser, channels)
-        run = _replace_lost if found["nature"] in _DROPS and not everything else _denoise
+        weights = weights_of(denoiser, channels)
+        run = replace_lost if found["nature"] in DROPS and not everything else denoise
         after = tuple(
             run(photo, weights, lambda share, done=done: self.progress(1 - 0.5 ** (done + share)))  # type: ignore[misc]
             for photo in self.photos
         )
-        removed = _removed(self.photos, after)
-        kept = removed["deviation"] > 0
+        change = removed(self.photos, after)
+        kept = change["deviation"] > 0
         seconds = round(time.perf_counter() - begin, 3)
         self.record["steps"].append(
-            {**found, "denoiser": weights.name, "removed": removed, "seconds": seconds, "kept": kept}
+            {**found, "denoiser": weights.name, "removed": change, "seconds": seconds, "kept": kept}
         )
         self.photos = after if kept else self.photos
         self.stages.append(self.photos)
@@ -168,51 +143,6 @@ class _Chain:
 
 def _is_clean(look: Judgement) -> bool:
     return not look.found.nature or look.level < LEAST.get(look.found.nature, 0.0)
-
-
-def _of_color(denoiser: str, channels: int) -> Weights:
-    """The denoiser for colour where it was trained and the photo has colours; that for gray takes one channel after the other."""
-    color = f"{denoiser}-color"
-    return zoo.read(color if channels == 3 and color in zoo.names() else f"{denoiser}-gray")
-
-
-def _denoise(photo: Image, weights: Weights, progress: Progress) -> Image:
-    frame = network(photo, weights, progress=progress).frame
-    assert isinstance(frame, Image)
-    return frame
-
-
-def _replace_lost(photo: Image, weights: Weights, progress: Progress) -> Image:
-    """The photo with its lost pixels replaced, channel by channel, and nothing else changed."""
-    estimate = _denoise(photo, weights, progress).pixels
-    white = np.float32(full_scale(photo.pixels))
-    pixels = photo.pixels.copy()
-    for c in range(pixels.shape[2]):
-        noisy, clean = (p[..., c].astype(np.float32) / white for p in (photo.pixels, estimate))
-        lost = drops.lost(noisy, clean)
-        pixels[lost, c] = estimate[lost, c]
-    return replace(photo, pixels=pixels)
-
-
-def _removed(before: Sequence[Image], after: Sequence[Image]) -> dict[str, float]:
-    """Standard deviation of what was removed (0-255) and the share of pixels that changed."""
-    squares, changed, count = 0.0, 0, 0
-    for one, other in zip(before, after, strict=True):
-        for noisy, clean in zip(_strips(one.pixels), _strips(other.pixels), strict=True):
-            difference = (noisy.astype(np.float32) - clean) * (255 / full_scale(one.pixels))
-            squares += float(np.square(difference, dtype=np.float64).sum())
-            changed += int((difference != 0).any(axis=2).sum())
-            count += difference.size
-    channels = before[0].pixels.shape[2]
-    return {
-        "deviation": round((squares / count) ** 0.5, 4),
-        "changed": round(changed * channels / count, 6),
-    }
-
-
-def _strips(pixels: Array) -> list[Array]:
-    """A few rows at a time, so that a large photo never becomes a float copy."""
-    return [pixels[top : top + 256] for top in range(0, len(pixels), 256)]
 
 
 def _squares(photo: Image, side: int, across: int) -> list[Image]:

@@ -1,0 +1,99 @@
+"""The primary denoisers: a nature of noise -> the network made for it, and how it is run on a photo.
+
+NoiseBreaker (Lemarchand et al. 2020, section 3.2) has one per class. Ours are blind networks that serve several natures each, and
+one for lost pixels, of which only these are taken (`drops`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from quietlight import zoo
+from quietlight.frames import Array, Image, UnusableInput
+from quietlight.systems import drops
+from quietlight.systems.impulses import full_scale
+from quietlight.systems.network import network
+from quietlight.zoo import Weights
+
+Progress = Callable[[float], None]
+Primary = Callable[[Image, Weights, Progress], Image]
+
+DROPS = ("bernoulli", "salt-and-pepper")
+"""Natures that lose pixels: one primary serves both."""
+
+POOLS: dict[str, dict[str, str]] = {
+    "default": {
+        "gaussian": "noisebreaker-additive",
+        "speckle": "noisebreaker-additive",
+        "uniform": "noisebreaker-additive",
+        "poisson": "noisebreaker-additive",
+        "bernoulli": "noisebreaker-drops",
+    },
+    "untrained-for-chains": {
+        "gaussian": "unet",
+        "speckle": "unet",
+        "uniform": "unet",
+        "poisson": "unet",
+        "bernoulli": "noisebreaker-drops",
+    },
+}
+"""Pool -> nature -> the weights of its primary denoiser, without "-gray" or "-color"."""
+BLIND = "noisebreaker-additive"
+"""What runs where no class fits."""
+
+
+def primary(pool: str, nature: str) -> str:
+    """The name of a nature's denoiser, without its colour mode. Raises UnusableInput where there is none."""
+    nature = "bernoulli" if nature in DROPS else nature
+    if nature not in POOLS[pool]:
+        raise UnusableInput(f"no denoiser for {nature} noise in the pool {pool}: it has {', '.join(POOLS[pool])}")
+    return POOLS[pool][nature]
+
+
+def weights_of(denoiser: str, channels: int) -> Weights:
+    """The denoiser for colour where it was trained and the photo has colours; that for gray takes one channel after the other."""
+    color = f"{denoiser}-color"
+    return zoo.read(color if channels == 3 and color in zoo.names() else f"{denoiser}-gray")
+
+
+def denoise(photo: Image, weights: Weights, progress: Progress) -> Image:
+    """The photo, denoised."""
+    frame = network(photo, weights, progress=progress).frame
+    assert isinstance(frame, Image)
+    return frame
+
+
+def replace_lost(photo: Image, weights: Weights, progress: Progress) -> Image:
+    """The photo with its lost pixels replaced, channel by channel, and nothing else changed."""
+    estimate = denoise(photo, weights, progress).pixels
+    white = np.float32(full_scale(photo.pixels))
+    pixels = photo.pixels.copy()
+    for c in range(pixels.shape[2]):
+        noisy, clean = (p[..., c].astype(np.float32) / white for p in (photo.pixels, estimate))
+        lost = drops.lost(noisy, clean)
+        pixels[lost, c] = estimate[lost, c]
+    return replace(photo, pixels=pixels)
+
+
+def removed(before: Sequence[Image], after: Sequence[Image]) -> dict[str, float]:
+    """Standard deviation of what was removed (0-255) and the share of pixels that changed."""
+    squares, changed, count = 0.0, 0, 0
+    for one, other in zip(before, after, strict=True):
+        for noisy, clean in zip(_strips(one.pixels), _strips(other.pixels), strict=True):
+            difference = (noisy.astype(np.float32) - clean) * (255 / full_scale(one.pixels))
+            squares += float(np.square(difference, dtype=np.float64).sum())
+            changed += int((difference != 0).any(axis=2).sum())
+            count += difference.size
+    channels = before[0].pixels.shape[2]
+    return {
+        "deviation": round((squares / count) ** 0.5, 4),
+        "changed": round(changed * channels / count, 6),
+    }
+
+
+def _strips(pixels: Array) -> list[Array]:
+    """A few rows at a time, so that a large photo never becomes a float copy."""
+    return [pixels[top : top + 256] for top in range(0, len(pixels), 256)]
