@@ -8,9 +8,17 @@ from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
 from quietlight.noise import NOISES
 from quietlight.registry import build, resolve
+from quietlight.systems import SYSTEMS
 from quietlight.train.objectives import OBJECTIVES
 
-REGISTRIES = {"network": NETWORKS, "noise": NOISES, "data": DATASETS, "objective": OBJECTIVES, "engine": ENGINES}
+REGISTRIES = {
+    "network": NETWORKS,
+    "noise": NOISES,
+    "data": DATASETS,
+    "objective": OBJECTIVES,
+    "engine": ENGINES,
+    "system": SYSTEMS,
+}
 ENTRIES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 ARGUMENTS = {
     "dncnn": {"depth": 4, "width": 8},
     "mobilenet": {"classes": 2, "width": 0.1, "hidden": 8},
+    "noise-classifier": {"classes": 2, "backbone": 0.1, "hidden": 8, "width": 4, "encoder": [1], "decoder": [1]},
     "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
 }
 

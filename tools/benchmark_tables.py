@@ -23,6 +23,12 @@ million multiply-adds) per megapixel are those of the network; s/MP is the media
 borders of tiles included. "steps" and "device" say how the weights were trained. Oracles know what no system can. The inputs are
 fixed by seeds ([how](../src/quietlight/evaluate/benchmarks.py)); where their hash is fixed too, the heading says whether it fits.
 
+"gain" is in dB over the noisy picture, "least gain" that of the picture which gained least; "width" is the 90% percentile less the
+10% one. Of clean pictures, "same" is the share that came back unchanged, "least psnr" that of the picture which changed most.
+"precision" and "recall" compare the pixels that NoiseBreaker repaired with those that impulses hit, on the pictures where there are
+such. Its fallback is off; "unsure" is the share of pictures for which it would have run. "noisebreaker-p" is told which noises
+struck. The parameters of a system that chooses from several networks are those of all of them.
+
 Of classifiers of noise, "sigma error" and "p error" are the mean errors of the level of gaussian and bernoulli noise that was
 recognised, and "calibration error" is how far certainty and accuracy lie apart, in ten bins. The columns of what they confuse are
 named by the nature and where its range begins.

@@ -10,21 +10,27 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from quietlight import __version__
+from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
+from quietlight.analysis.photo import is_drawn, squares, to_planes
 from quietlight.camera.defects import apply_gain_maps, remove_banding, repair_hot_pixels, subtract_dark
 from quietlight.camera.develop import choose_gains, neutral_rendering
 from quietlight.camera.develop import develop as develop_raw
 from quietlight.camera.tone import MID_GRAY
-from quietlight.frames import Array, Burst, Frame, Image, NoiseReport, RawFrame, UnusableInput
+from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseReport, RawFrame, UnusableInput
 from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, Result
 from quietlight.systems.blend import blend
+from quietlight.systems.grain import with_grain
+from quietlight.systems.noisebreaker import examine
 
 Progress = Callable[[float], None]
 _NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
+_JUDGED = 64
+"""Smallest side of a photo that a classifier can judge."""
 _VISIBLE = 0.004
 """Noise deviation at mid-gray, as a share of full scale, above which `develop` denoises first."""
 
@@ -40,7 +46,18 @@ def analyze(frame: Frame | Array, calibration: Calibration | None = None) -> Noi
         frame = frame.frames[frame.reference]
     if isinstance(frame, RawFrame):
         return analyze_raw(frame, calibration)
-    return analyze_photo(frame if isinstance(frame, Image) else _image_of(frame))
+    return _analyze_photo(frame if isinstance(frame, Image) else _image_of(frame))
+
+
+def _analyze_photo(photo: Image) -> NoiseReport:
+    """By gradual denoising of parts of it; by statistics where there is too little of a photo for a classifier."""
+    parts = squares(photo, 512, 2)
+    if min(photo.pixels.shape[:2]) < _JUDGED or all(is_drawn(to_planes(part.pixels)) for part in parts):
+        return analyze_photo(photo)
+    record = examine(photo)
+    steps = [step for step in record["steps"] if step["kept"]]
+    findings = tuple(Finding(step["nature"], step["level"], step["unit"], step["certainty"]) for step in steps)
+    return NoiseReport("photo", findings, "photo", words.found(record))
 
 
 def denoise(
@@ -48,6 +65,8 @@ def denoise(
     *,
     strength: float = 1.0,
     chroma: float | None = None,
+    grain: float = 0.0,
+    local: bool = False,
     noise_scale: float = 1.0,
     calibration: Calibration | None = None,
     dark: RawFrame | None = None,
@@ -65,6 +84,8 @@ def denoise(
             Of a burst only the reference frame is denoised for now; the record says so.
         strength: share of the change that is made, in [0, 1]: out = in + strength · (clean - in).
         chroma: the same for the colour noise alone; as `strength` where None.
+        grain: share of a photo's own grain to keep, in [0, 1]: texture without colour, and without lost pixels.
+        local: decide region by region what noise a photo has, for noise that differs over it; noisebreaker only.
         noise_scale: factor on the standard deviation that a raw's noise is taken to have.
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
@@ -91,8 +112,11 @@ def denoise(
         note["noise_from"] = noise_from
     elif not isinstance(source, Image):
         source = _image_of(source)
-    result = _run(source, system, noise_scale, progress)
-    clean = result.frame
+    if local and system != "noisebreaker":
+        raise UnusableInput("local is for photos that noisebreaker denoises")
+    options = {"local": True} if local else {}
+    result = _run(source, system, noise_scale, progress, **options)
+    clean = with_grain(source, result, grain) if isinstance(source, Image) else result.frame
     if _differ(source, clean):
         clean = _with_history(blend(source, clean, strength, strength if chroma is None else chroma), system, strength)
     result = replace(result, frame=clean, record={**note, **result.record})
@@ -116,11 +140,11 @@ def _with_noise(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFr
     return replace(frame, noise=estimate.profile), estimate.source
 
 
-def _run(frame: RawFrame | Image, system: str, noise_scale: float, progress: Progress | None) -> Result:
+def _run(frame: RawFrame | Image, system: str, noise_scale: float, progress: Progress | None, **options: Any) -> Result:
     """A system on one frame; not on a raw whose noise could not be measured."""
     run: Callable[..., Result] = resolve(SYSTEMS, system, "system")
     if isinstance(frame, Image):
-        return run(frame, progress=progress)
+        return run(frame, progress=progress, **options)
     if frame.noise is None:
         return Result(frame, {"noise": "too low to be measured"})
     result = run(replace(frame, noise=frame.noise.overstated(noise_scale)), progress=progress)

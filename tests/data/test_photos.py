@@ -8,6 +8,8 @@ from quietlight.data import DATASETS
 from quietlight.data.pack import read_photos, write_pack
 from quietlight.data.photos import VALIDATION_PATCH, NoisyPhotos
 from quietlight.frames import UnusableInput
+from quietlight.noise.nature import eight_bit
+from quietlight.noise.natures import Bernoulli, Gaussian
 from quietlight.registry import build, resolve
 
 GAUSSIAN = {"name": "gaussian", "level": [0, 55]}
@@ -74,6 +76,41 @@ def test_levels_are_drawn_per_sample_and_8_bit_is_what_a_file_holds(make_photos)
     assert (lost == 0).float().mean() == pytest.approx(0.2, abs=0.01)
 
 
+@pytest.mark.parametrize("chance", [0, 0.25, 0.8, 1])
+def test_a_noise_strikes_as_often_as_its_chance_says(make_photos, chance):
+    noise = [{"name": "gaussian", "level": 20, "chance": chance}, {"name": "bernoulli", "level": 0.2, "chance": 0.5}]
+    batch = photos(make_photos(2), noise, patch=24).batch(0, range(400))
+    lost = (batch["input"] == 0).float().mean((1, 2, 3)) > 0.05
+    difference = (batch["input"] - batch["truth"]).abs().flatten(1).median(1).values * 255
+    struck = difference > 5
+    for flags, expected in ((struck, chance), (lost, 0.5), (struck & lost, chance / 2)):
+        assert flags.float().mean() == pytest.approx(expected, abs=5 * (expected * (1 - expected) / 400) ** 0.5 + 1e-6)
+    neither = ~struck & ~lost
+    assert torch.equal(batch["input"][neither], batch["truth"][neither])
+
+
+def test_a_noise_that_always_strikes_draws_no_number_for_it(make_photos):
+    """So recipes without a chance go on as they did before there was one."""
+    folder, levels = make_photos(2), [0, 55]
+    always = [{**entry, "chance": 1} for entry in (GAUSSIAN, DROP)]
+    data, same = (photos(folder, noise, patch=16) for noise in ((GAUSSIAN, DROP), always))
+    for index in range(5):
+        found = data.batch(3, [index])
+        assert all(torch.equal(same.batch(3, [index])[key], found[key]) for key in found)
+        rng, generator = np.random.default_rng([3, index]), torch.Generator()
+        clean = data.crops.cut([rng])[0].float() / 255
+        generator.manual_seed(int(rng.integers(2**63)))
+        noisy = Gaussian(rng.uniform(*levels)).sample(clean, generator)
+        noisy = Bernoulli(rng.uniform(0, 0.2)).sample(noisy, generator)
+        assert torch.equal(eight_bit(noisy), found["input"][0])
+
+
+@pytest.mark.parametrize("chance", [-0.1, 1.1, True, "often", float("nan")])
+def test_a_chance_that_is_none_is_refused(make_photos, chance):
+    with pytest.raises(UnusableInput, match="chance of a noise lies between 0 and 1"):
+        photos(make_photos(2), [{**GAUSSIAN, "chance": chance}])
+
+
 def test_validation_comes_from_its_own_photos_in_larger_crops(make_photos, tmp_path):
     folder = make_photos(4)
     held_out = photos(folder, [], validation=True, patch=20).batch(0, range(8))["truth"]
@@ -93,7 +130,7 @@ def test_validation_comes_from_its_own_photos_in_larger_crops(make_photos, tmp_p
 def test_nonsense_is_refused(make_photos):
     folder = make_photos(2, 30, 30)
     for change in ({"channels": 2}, {"patch": 0}, {"noise": "gaussian"}):
-        with pytest.raises(UnusableInput, match="channels is 1 or 3"):
+        with pytest.raises(UnusableInput, match="list of tables" if "noise" in change else "channels is 1 or 3"):
             NoisyPhotos(**{"source": str(folder), "noise": [], **change}, device=torch.device("cpu"), validation=False)
     with pytest.raises(UnusableInput, match="no photo is as large as a crop of 31"):
         photos(folder, patch=31)

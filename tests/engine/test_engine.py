@@ -13,6 +13,7 @@ from quietlight.registry import build
 ARGUMENTS = {
     "dncnn": {"depth": 4, "width": 8},
     "mobilenet": {"width": 0.35, "hidden": 16},
+    "noise-classifier": {"backbone": 0.1, "hidden": 16, "width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
     "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
 }
 

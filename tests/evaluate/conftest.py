@@ -17,6 +17,7 @@ from quietlight.analysis.judgement import Judgement
 from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
 from quietlight.evaluate.peers import Peer
 from quietlight.evaluate.sample import Sample
+from quietlight.frames import Image
 from quietlight.networks.dncnn import DnCNN
 from quietlight.registry import resolve
 
@@ -55,13 +56,13 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """Enters the peer "counted", which returns its input: `names` of its samples, `before` is called first."""
-    state = SimpleNamespace(names=[], before=lambda: None, weights=None)
+    """Enters the peer "counted", which returns its input: `names` of its samples, `before` is called first, `change` last."""
+    state = SimpleNamespace(names=[], before=lambda: None, change=None)
 
     def run(sample: Sample) -> object:
         state.before()
         state.names.append(sample.name)
-        return sample.input
+        return Image(state.change(sample.input.pixels)) if state.change else sample.input
 
     def make(name: str, weights: str) -> Peer:
         return Peer(name, "counts", run, zoo.read(weights) if weights else None)

@@ -15,6 +15,7 @@ from quietlight.evaluate.benchmarks import CROP, SINGLES
 from quietlight.evaluate.confusion import CLASSES
 from quietlight.evaluate.sample import UNTOUCHED, Benchmark, Part, Sample, as_floats, digest
 from quietlight.frames import Image, UnusableInput
+from quietlight.noise import NOISES
 from quietlight.registry import resolve
 
 REAL = Path(os.environ.get("QUIETLIGHT_DATA", "data"))
@@ -189,6 +190,27 @@ def test_spatial_noise_differs_over_the_picture(data):
 def test_clean_pictures_are_clean(data):
     for sample in samples(part_of("bsd68-clean"), data):
         assert benchmark("bsd68-clean").score(sample.input, sample)["psnr"] == UNTOUCHED
+
+
+NATURES = {
+    "bsd68-mixture": ("gaussian", "bernoulli"),
+    "bsd68-mixture-sp": ("gaussian", "salt-and-pepper"),
+    "bsd68-mixture3": ("poisson", "gaussian", "bernoulli"),
+    "cbsd68-mixture": ("gaussian", "bernoulli"),
+    "bsd68-clean": (),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name not in ("awgn", "noisebreaker-classes")])
+def test_samples_know_their_natures(name, data):
+    for part in benchmark(name).parts:
+        for sample in samples(part, data):
+            natures = sample.info["natures"]
+            assert set(natures) <= set(NOISES)
+            assert natures == NATURES.get(name, natures)
+            assert ("mask" in sample.info) == ("mixture" in name)
+            if "nature" in sample.info:
+                assert natures == (sample.info["nature"],)
 
 
 def test_real_pairs_belong_together(data):

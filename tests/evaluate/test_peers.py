@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quietlight.evaluate import peers
+from quietlight.evaluate import others
 from quietlight.evaluate.peers import peer
 from quietlight.evaluate.sample import Sample, photo_score
 from quietlight.frames import Image, RawFrame, UnusableInput
@@ -33,7 +33,7 @@ def test_peers_lower_the_noise(name, channels, eight_bit):
 
 @pytest.mark.parametrize("name", INSTALLED)
 def test_peers_that_are_not_installed_say_what_is_needed(name, monkeypatch):
-    monkeypatch.setattr(peers, "find_spec", lambda module: None)
+    monkeypatch.setattr(others, "find_spec", lambda module: None)
     assert peer(name).absent.startswith("needs ")
 
 

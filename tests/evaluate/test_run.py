@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, run
 from quietlight.evaluate.peers import NOT_TRAINED, names, peer
 from quietlight.evaluate.run import evaluate
 from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text, cells
@@ -43,7 +43,21 @@ def test_the_table_equals_a_direct_computation(data):
         assert row.percentiles["psnr"] == pytest.approx(np.percentile(values, PERCENTILES), abs=1e-4)
         similar = [ssim(o, s.truth) for o, s in zip(outputs[row.system], pairs, strict=True)]
         assert row.means["ssim"] == pytest.approx(np.mean(similar), abs=1e-4)
+        gains = [v - psnr(s.input.pixels / 255, s.truth) for v, s in zip(values, pairs, strict=True)]
+        assert row.means["gain"] == pytest.approx(np.mean(gains), abs=1e-4)
+        assert row.extras["least gain"] == pytest.approx(min(gains), abs=1e-4)
+        assert row.extras["width"] == pytest.approx(np.percentile(values, 90) - np.percentile(values, 10), abs=1e-4)
         assert row.seconds is not None
+
+
+def test_of_clean_pictures_the_share_that_is_left_as_it_is(data, counted):
+    """A system that changes every picture but the first, by one value of 255."""
+    counted.change = lambda pixels: pixels + np.uint8(counted.names[-1] != "0.png")
+    noisy, changing = evaluate("bsd68-clean", data, systems=["noisy", "counted"]).tables[0].rows
+    assert noisy.means == {"psnr": 100, "ssim": pytest.approx(1), "same": 1}
+    assert noisy.extras == {}
+    assert changing.means["same"] == pytest.approx(1 / 3)
+    assert changing.extras["least psnr"] == pytest.approx(20 * np.log10(255), abs=1e-3)
 
 
 def test_a_killed_run_goes_on(data, tmp_path, counted):
@@ -67,7 +81,7 @@ def test_a_killed_run_goes_on(data, tmp_path, counted):
     assert again.tables[0].rows[0].means == again.tables[0].rows[1].means
 
 
-def test_other_weights_and_other_inputs_are_measured_again(data, tmp_path, counted, weights):
+def test_other_weights_and_inputs_and_scores_are_measured_again(data, tmp_path, counted, weights, monkeypatch):
     journal = tmp_path / "j.jsonl"
     retrained = tmp_path / weights.name
     for content in (weights.read_bytes(), weights.read_bytes(), weights.read_bytes().replace(b'"7"', b'"8"')):
@@ -76,6 +90,9 @@ def test_other_weights_and_other_inputs_are_measured_again(data, tmp_path, count
     assert len(counted.names) == 2
     evaluate("awgn", data, systems=[f"counted={retrained}"], parts=["set12-25"], limit=1, journal=journal)
     assert len(counted.names) == 3
+    monkeypatch.setattr(run, "REVISION", f"{run.REVISION}.1")
+    evaluate("awgn", data, systems=[f"counted={retrained}"], parts=["set12-25"], limit=1, journal=journal)
+    assert len(counted.names) == 4
 
 
 def test_parts_and_limit(data):

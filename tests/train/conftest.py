@@ -1,5 +1,7 @@
 """A folder of tiny photos, and recipes made small."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,9 @@ import pytest
 import torch
 from PIL import Image as PillowImage
 
+from quietlight import zoo
+from quietlight.data import classes
+from quietlight.networks.unet import UNet
 from quietlight.train import trainer
 from quietlight.train.recipe import load
 
@@ -14,7 +19,11 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 SMALL_NETWORKS = {
     "unet": ["network.width=4", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "dncnn": ["network.depth=4", "network.width=8"],
+    "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
+SMALL_NETWORKS["noise-classifier"] = [*SMALL_NETWORKS["unet"], "network.backbone=0.1", "network.hidden=8"]
+WEIGHTS = ("by", "cleaned_by")
+"""Arguments of objectives that name weights."""
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +39,28 @@ def photos(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A folder of weights: "tiny-gray" and "tiny-color" are denoisers that learnt nothing."""
+    folder = tmp_path_factory.mktemp("weights")
+    torch.manual_seed(0)
+    for channels, name in ((1, "tiny-gray"), (3, "tiny-color")):
+        arguments = {"channels": channels, "width": 4, "encoder": [1], "middle": 1, "decoder": [1]}
+        network = UNet(**arguments)
+        metadata = {"multiple": str(network.multiple)}
+        zoo.save(folder / f"{name}.safetensors", "unet", arguments, network.state_dict(), metadata)
+    hashes = {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.safetensors")}
+    (folder / zoo.HASHES).write_text(json.dumps(hashes))
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def small_and_equal(monkeypatch):
-    """Two validation samples; one thread, so that sums are added up in one order; every step is told."""
+    """Two small validation samples; one thread, so that sums are added up in one order; every step is told."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     monkeypatch.setattr(trainer, "VALIDATION_SAMPLES", 2)
+    monkeypatch.setattr(classes, "VALIDATION_PATCH", 64)
     monkeypatch.setattr(trainer, "WATCH_SECONDS", -1.0)
     monkeypatch.setattr(trainer, "LOG_STEPS", 1)
     yield
@@ -43,13 +68,21 @@ def small_and_equal(monkeypatch):
 
 
 @pytest.fixture
-def miniature(photos):
-    """A function (name of a recipe, *changes) -> that recipe with a tiny network, crops and batches, and two steps."""
+def tiny_zoo(tiny, monkeypatch):
+    """The tiny weights lie in the zoo."""
+    monkeypatch.setattr(zoo, "FOLDERS", (tiny, *zoo.FOLDERS))
+
+
+@pytest.fixture
+def miniature(photos, tiny_zoo):
+    """A function (name of a recipe, *changes) -> that recipe with tiny networks, crops and batches, and two steps."""
 
     def make(name, *changes):
         path = next(p for p in RECIPES if p.stem == name)
-        network = load(path).network.name
-        small = [f"data.source={photos}", "data.patch=16", "steps=2", "batch=2", "start=", *SMALL_NETWORKS[network]]
-        return load(path, [*small, *changes])
+        recipe = load(path)
+        patch = 32 if recipe.data.name == "classes" else 16  # a classifier sees no smaller ones
+        small = [f"data.source={photos}", f"data.patch={patch}", "steps=2", "batch=2", "start="]
+        small += [f"objective.{key}=tiny-gray" for key in WEIGHTS if key in recipe.objective.arguments]
+        return load(path, [*small, *SMALL_NETWORKS[recipe.network.name], *changes])
 
     return make

@@ -5,9 +5,16 @@ import pytest
 import torch
 from torch import nn
 
+from quietlight.engine.torch_engine import module_of
 from quietlight.frames import UnusableInput
+from quietlight.noise.nature import eight_bit
 from quietlight.registry import build
-from quietlight.train.objectives import OBJECTIVES, Noise2Void
+from quietlight.systems import drops
+from quietlight.train.objectives import OBJECTIVES, Classify, Noise2Void
+
+ARGUMENTS = {"repaired": {"by": "tiny-{mode}"}, "classify": {"cleaned_by": "tiny-gray"}}
+"""Name -> arguments without which there is no such objective."""
+DENOISING = [name for name in OBJECTIVES if name != "classify"]
 
 
 def batch(channels=1, size=24):
@@ -16,10 +23,16 @@ def batch(channels=1, size=24):
     return {"input": truth + 0.1 * torch.randn_like(truth), "truth": truth}
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+def built(name, channels=1):
+    mode = "color" if channels == 3 else "gray"
+    arguments = {key: value.format(mode=mode) for key, value in ARGUMENTS.get(name, {}).items()}
+    return build(OBJECTIVES, name, "objective", arguments)
+
+
+@pytest.mark.parametrize("name", DENOISING)
 @pytest.mark.parametrize("channels", [1, 3])
-def test_every_objective_has_a_loss_with_gradients_and_a_score(name, channels):
-    objective = build(OBJECTIVES, name, "objective", {})
+def test_every_objective_has_a_loss_with_gradients_and_a_score(name, channels, tiny_zoo):
+    objective = built(name, channels)
     network = nn.Conv2d(channels, channels, 3, padding=1)
     losses = objective(network, batch(channels), 0.5)
     assert all(value.ndim == 0 for value in losses.values())
@@ -88,3 +101,139 @@ def test_a_network_learns_from_noisy_pictures_alone():
     test = {"input": clean + 0.1 * torch.randn_like(clean), "truth": clean}
     with torch.no_grad():
         assert objective.score(network, test) > objective.score(nn.Identity(), test) + 3
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_weights_that_there_are_not_are_refused(name):
+    with pytest.raises(UnusableInput, match="no weights 'tiny-"):
+        built(name)
+
+
+class Says(nn.Module):
+    """A network that says the same of everything."""
+
+    def __init__(self, output):
+        super().__init__()
+        self.output = output
+
+    def forward(self, _):
+        return self.output
+
+
+class Seen(nn.Module):
+    """A network that changes nothing and remembers what it was shown."""
+
+    def forward(self, x):
+        self.input = x
+        return x
+
+
+@pytest.fixture
+def struck(monkeypatch):
+    """A batch with lost pixels, whose primary says the truth of them."""
+    torch.manual_seed(0)
+    truth = 0.3 + 0.4 * torch.rand(12, 1, 24, 24)
+    noisy = eight_bit(truth + 0.03 * torch.randn_like(truth))
+    lost = torch.rand_like(truth) < 0.1
+    noisy = torch.where(lost, (torch.rand_like(truth) < 0.5).float(), noisy)
+    monkeypatch.setattr("quietlight.train.objectives.module_of", lambda _: Says(truth))
+    return {"input": noisy, "truth": truth}, lost
+
+
+def test_lost_pixels_are_repaired_but_in_every_fifth_sample(struck, tiny_zoo):
+    data, lost = struck
+    before = data["input"].clone()
+    objective, network = built("repaired"), Seen()
+    for run in (lambda: objective(network, data, 0.5), lambda: objective.score(network, data)):
+        run()
+        assert torch.equal(data["input"], before)  # the caller's own batch stays as it is
+        for index, (seen, noisy, truth) in enumerate(zip(network.input, before, data["truth"], strict=True)):
+            found = drops.lost(noisy, truth)
+            assert (found == lost[index]).float().mean() > 0.98
+            wanted = noisy if index % 5 == 4 else torch.where(found, truth, noisy)
+            assert torch.equal(seen, wanted)
+    assert objective(network, data, 0.0)["total"] == (network.input - data["truth"]).abs().mean()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_who_helps_to_learn_does_not_learn(name, tiny_zoo):
+    objective = built(name)
+    if name == "classify":
+        helper, data, network = objective.cleaner, classed(), Answers(torch.zeros(40, 4), torch.zeros(40, 4))
+    else:
+        helper, data, network = objective.primary, batch(), nn.Conv2d(1, 1, 3, padding=1)
+    before = {key: value.clone() for key, value in module_of(helper).state_dict().items()}
+    objective(network, data, 0.0)["total"].backward()
+    assert all(p.grad is None for p in module_of(helper).parameters())
+    assert all(torch.equal(value, before[key]) for key, value in module_of(helper).state_dict().items())
+    assert not module_of(helper).training
+
+
+def classed(size=16, count=40, classes=4):
+    """A batch of the last class clean; levels of the others between 0 and 1."""
+    torch.manual_seed(0)
+    truth = torch.arange(count) % classes
+    level = torch.where(truth == classes - 1, 0.0, 0.1 + 0.8 * torch.rand(count))
+    return {"input": eight_bit(torch.rand(count, 1, size, size)), "truth": truth, "level": level}
+
+
+class Answers(nn.Module):
+    """A classifier that gives fixed logits and levels and remembers what it was shown."""
+
+    def __init__(self, logits, levels):
+        super().__init__()
+        self.output = nn.Parameter(torch.cat([logits, levels], dim=1))
+
+    def forward(self, x):
+        self.input = x
+        return self.output
+
+
+def test_only_every_other_clean_sample_is_struck_and_cleaned_again(tiny_zoo):
+    data = classed()
+    before, network = data["input"].clone(), Answers(torch.zeros(40, 4), torch.zeros(40, 4))
+    shown = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        built("classify")(network, data, 0.0)
+        shown.append(network.input)
+    assert torch.equal(data["input"], before)
+    assert torch.equal(shown[0], shown[1])  # by torch's own generator, which the trainer seeds
+    assert not torch.equal(shown[0], shown[2])
+    changed = (shown[0] != before).flatten(1).any(1)
+    clean = data["level"] == 0
+    assert not changed[~clean].any()
+    assert changed[clean].tolist() == [True, False] * (int(clean.sum()) // 2)
+    assert torch.equal(shown[0], eight_bit(shown[0]))
+    built("classify").score(network, data)  # fixed samples are for this, and stay what they are
+    assert network.input is data["input"]
+    plain = Classify()
+    plain(network, data, 0.0)
+    assert network.input is data["input"]
+    noisy = {key: value[~clean] for key, value in data.items()}
+    built("classify")(Answers(torch.zeros(30, 4), torch.zeros(30, 4)), noisy, 0.0)
+
+
+def test_classes_and_levels_are_what_is_learnt():
+    data = classed()
+    sure = 10.0 * nn.functional.one_hot(data["truth"], 4)
+    levels = data["level"][:, None].expand(-1, 4)
+    objective = Classify()
+    right = objective(Answers(sure, levels), data, 0.0)
+    assert right["level"] == 0
+    assert right["total"] == right["class"] < 0.2
+    wrong = objective(Answers(sure.roll(1, 1), levels), data, 0.0)
+    assert wrong["class"] > 5
+    assert objective.score(Answers(sure, levels), data) == 1
+    assert objective.score(Answers(sure.roll(1, 1), levels), data) == 0
+    # A level counts where the class has one, and of the true class alone.
+    noisy = data["level"] > 0
+    off = objective(Answers(sure, levels + 0.5), data, 0.0)
+    assert off["level"].item() == pytest.approx(0.5 * float(noisy.float().mean()))
+    assert (off["total"] - off["class"]).item() == pytest.approx(2.0 * off["level"].item())
+    elsewhere = levels + 0.5 * (1 - nn.functional.one_hot(data["truth"], 4))
+    assert objective(Answers(sure, elsewhere), data, 0.0)["level"] == 0
+    assert Classify(level=0.0)(Answers(sure, levels + 1), data, 0.0)["total"] == right["total"]
+    network = Answers(sure, levels + 0.5)
+    objective(network, data, 0.0)["total"].backward()
+    assert torch.equal(network.output.grad[:, 4:].abs().sum(1) > 0, noisy)

@@ -247,12 +247,27 @@ def test_a_training_starts_from_a_published_backbone(tmp_path):
     assert all(torch.equal(v, state[k].half().float()) for k, v in again.state_dict().items() if v.is_floating_point())
 
 
+def test_a_classifier_of_noise_starts_from_the_denoiser_that_it_looks_through(miniature, tmp_path):
+    denoiser = train(miniature("noise-residual"), tmp_path / "denoiser")
+    path = train(miniature("noise-classifier", f"start={denoiser}"), tmp_path / "classifier")
+    tensors, adopted = (zoo.read(str(p)).tensors for p in (path, denoiser))
+    assert {key for key in tensors if key.startswith("denoiser.")} == {f"denoiser.{key}" for key in adopted}
+    assert all((tensors[f"denoiser.{key}"] == value).all() for key, value in adopted.items())
+    # Its own weights are taken whole, those of others are refused.
+    again = train(miniature("noise-classifier", f"start={path}", "optimiser.rate=1e-30"), tmp_path / "again")
+    parameters = {key: value for key, value in zoo.read(str(again)).tensors.items() if "running" not in key}
+    assert all(np.allclose(value, tensors[key], rtol=1e-3) for key, value in parameters.items() if "num_" not in key)
+    for start, change in ((denoiser, "network.width=8"), (path, "network.classes=12")):
+        with pytest.raises(UnusableInput, match="not weights of the denoiser"):
+            train(miniature("noise-classifier", f"start={start}", change), tmp_path / "none")
+
+
 def test_published_weights_that_cannot_be_taken_are_refused_in_a_line(miniature, tmp_path, monkeypatch):
     path, network = tmp_path / "imagenet.safetensors", MobileNetV2(width=0.35)
     published(path, {"features.0.0.weight": np.zeros((1, 2), np.float32)})
     with pytest.raises(UnusableInput, match=r"^start .*imagenet.*: the tensor features\.0\.0\.weight has shape"):
         trainer._load(network, str(path))
-    with pytest.raises(UnusableInput, match="not a weights file of ours"):  # a UNet adopts nothing
+    with pytest.raises(UnusableInput, match=r"of another network than the recipe's$"):  # a UNet adopts nothing
         train(miniature("unet-gray", f"start={path}"), tmp_path / "out")
     save_file({"features.0.0.weight": torch.zeros(16, 3, 3, 3, dtype=torch.bfloat16)}, path)
     with pytest.raises(UnusableInput, match="not in float32 or float16"):

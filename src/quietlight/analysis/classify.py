@@ -44,6 +44,11 @@ def classify(photos: Image | Sequence[Image], weights: Weights | str = CLASSIFIE
         for c in _crops(photo, across, loaded.multiple)
     ]
     votes = np.concatenate([engine.run(loaded, batch) for batch in _batches(crops)])
+    if votes.shape[1] != 2 * len(classes):
+        raise UnusableInput(
+            f"{loaded.name}: these weights give {votes.shape[1]} numbers and not a certainty and a level for each of the "
+            f"{len(classes)} classes of their recipe"
+        )
     logits, levels = votes[:, : len(classes)].astype(np.float64), votes[:, len(classes) :]
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     odds /= odds.sum(axis=1, keepdims=True)

@@ -45,9 +45,11 @@ class Judgement:
         """Its probability."""
         return self.probabilities[self.index]
 
-    def without(self, natures: Collection[str]) -> Judgement:
-        """The same where these natures are out of the question."""
-        left = [0.0 if c.nature in natures else p for c, p in zip(self.classes, self.probabilities, strict=True)]
+    def without(self, classes: Collection[NoiseClass]) -> Judgement:
+        """The same where these classes are out of the question; clean where nothing else was believed in."""
+        left = [0.0 if c in classes else p for c, p in zip(self.classes, self.probabilities, strict=True)]
+        if not any(left):
+            left = [0.0 if c.nature else 1.0 for c in self.classes]
         total = sum(left)
         return replace(self, probabilities=tuple(p / total for p in left)) if total > 0 else self
 

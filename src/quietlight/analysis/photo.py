@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quietlight.analysis.quiet import FEWEST, LIMIT, Patches, cut, equal_groups, finest, grid_step, measure
-from quietlight.frames import Array, Floats
+from quietlight.frames import Array, Floats, Image
 
 SIDE = 8
 SIDES_AMONG_LOST = (4, 3)
@@ -164,3 +164,16 @@ def to_planes(pixels: Array) -> NDArray[np.float32]:
     """[H, W, C] of any stored type -> float32 [C, H, W] in [0, 1]."""
     white = np.iinfo(pixels.dtype).max if np.issubdtype(pixels.dtype, np.integer) else 1
     return (np.moveaxis(pixels, 2, 0) / np.float32(white)).astype(np.float32)
+
+
+def squares(photo: Image, side: int, across: int) -> list[Image]:
+    """Up to `across` by `across` squares of a photo, evenly spread; all of a photo that is smaller."""
+    height, width = photo.pixels.shape[:2]
+
+    def starts(size: int) -> NDArray[np.int_]:
+        count = min(across, max(size // side, 1))
+        return np.linspace(0, max(size - side, 0), count + 2)[1:-1].astype(int) if size > side else np.zeros(1, int)
+
+    return [
+        Image(photo.pixels[top : top + side, left : left + side]) for top in starts(height) for left in starts(width)
+    ]

@@ -16,6 +16,10 @@ def denoise(
     out: opt.Out,
     strength: opt.Strength = 1.0,
     chroma: opt.Chroma = None,
+    grain: Annotated[
+        float, typer.Option(min=0, max=1, help="Photos: share of the grain to keep, without its colour.")
+    ] = 0.0,
+    local: Annotated[bool, typer.Option("--local", help="Photos: decide region by region, for uneven noise.")] = False,
     noise_scale: opt.NoiseScale = 1.0,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
     report: opt.Report = None,
@@ -35,6 +39,7 @@ def denoise(
     """
     from quietlight.batch import Job, find_inputs, target_of
     from quietlight.cli.progress import run_with_progress
+    from quietlight.frames import Image
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, read_file, write
     from quietlight.io.kind import output_suffix
     from quietlight.pipeline import denoise as run_denoise
@@ -58,6 +63,8 @@ def denoise(
             frame,
             strength=strength,
             chroma=chroma,
+            grain=grain,
+            local=local and isinstance(frame, Image),
             noise_scale=noise_scale,
             calibration=calibration,
             dark=dark_frame,

@@ -9,5 +9,6 @@ validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
 DATASETS = {
     "photos": "quietlight.data.photos:NoisyPhotos",
     "classes": "quietlight.data.classes:ClassedPhotos",
+    "rescaled-classes": "quietlight.data.classes:RescaledPhotos",
 }
 """Name -> "module:attribute" of every data set that a recipe can name."""

@@ -4,34 +4,50 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from torch import Tensor
 from torch.nn import functional
 
+from quietlight.data.pack import located
 from quietlight.data.photos import PhotoCrops
 from quietlight.frames import UnusableInput
 from quietlight.noise import NOISES
 from quietlight.noise.classes import TABLES, NoiseClass
-from quietlight.noise.nature import eight_bit
+from quietlight.noise.nature import eight_bit, normal
 from quietlight.registry import resolve
 
 VALIDATION_PATCH = 224
 """What the paper's classifier looks at."""
 _DROPS = ("bernoulli", "salt-and-pepper")
 _OFTEN = 0.5
-"""How often a scene is varied, and how often lost pixels lie over another noise."""
+"""How often a scene is varied, and how often some of the lost pixels are white."""
+_TONE = 0.7, 1.5
+"""Exponents."""
+_GRAIN = 0.0, 24.0
+"""Sigma (0-255) of grain before it is smoothed to a third of that."""
+_BENEATH = 0.8
+"""How often lost pixels lie over another noise: a rare sight in a table of single noises, and the rule in a mixture."""
+
+
+def _classes(table: str) -> tuple[NoiseClass, ...]:
+    if table not in TABLES:
+        raise UnusableInput(f"unknown table of classes {table!r}: it is one of {', '.join(TABLES)}")
+    return TABLES[table]
 
 
 class ClassedPhotos:
     """Gray crops, each with the noise of one class; all classes are equally frequent.
 
-    So that it is noise that is learnt and not the photos' own history, half of the scenes are made smaller (which sharpens
-    them) and half of them went through JPEG, before the noise. Lost pixels lie over another noise half of the time, and are then
-    the class: what struck last is removed first. They are black, or half of the time black and white.
+    So that it is noise that is learnt and not the photos' own history, scenes are made brighter or darker, and half of them each
+    have the grain of film, which is smoother than a pixel, are made smaller, and went through JPEG, before the noise. Lost pixels
+    mostly lie over another noise, and are then the class: what struck last is removed first. They are black, or half of the time
+    black and white.
 
     Args:
         source, held_out, device, validation: as for `PhotoCrops`.
@@ -40,6 +56,8 @@ class ClassedPhotos:
 
     Raises UnusableInput for arguments that make no sense, and where there are no photos of that size.
     """
+
+    beneath, white = _BENEATH, _OFTEN
 
     def __init__(
         self,
@@ -51,9 +69,8 @@ class ClassedPhotos:
         device: torch.device,
         validation: bool,
     ) -> None:
-        if table not in TABLES:
-            raise UnusableInput(f"unknown table of classes {table!r}: it is one of {', '.join(TABLES)}")
-        self.classes = TABLES[table]
+        self.classes = _classes(table)
+        self.additive = [c for c in self.classes if c.nature and c.nature not in _DROPS]
         self.patch = VALIDATION_PATCH if validation else patch
         self.crops = PhotoCrops(source, held_out, 1, 2 * self.patch, device, validation)
         self.generator = torch.Generator(device)
@@ -65,41 +82,44 @@ class ClassedPhotos:
             "input": float32 [B, 1, patch, patch], 8-bit; "truth": [B], the class; "level": [B], as share of its upper level.
         """
         draws = [np.random.default_rng([seed, index]) for index in indices]
-        scenes = self.crops.cut(draws)
-        samples = [self._sample(scene, rng) for scene, rng in zip(scenes, draws, strict=True)]
+        samples = [self._sample(scene, rng) for scene, rng in zip(self._scenes(draws), draws, strict=True)]
         noisy, truth, level = zip(*samples, strict=True)
-        device = scenes.device
+        device = self.generator.device
         return {
             "input": torch.stack(noisy),
             "truth": torch.tensor(truth, device=device),
             "level": torch.tensor(level, dtype=torch.float32, device=device),
         }
 
+    def _scenes(self, draws: Sequence[np.random.Generator]) -> Tensor:
+        return self.crops.cut(draws)
+
     def _sample(self, scene: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, float]:
-        x = self._varied(scene, rng)
         self.generator.manual_seed(int(rng.integers(2**63)))
+        x = self._varied(scene, rng)
         index = int(rng.integers(len(self.classes)))
         found = self.classes[index]
         if not found.nature:
             return eight_bit(x), index, 0.0
-        if found.nature in _DROPS and rng.random() < _OFTEN:
-            beneath = self.classes[int(rng.integers(len(self.classes)))]
-            if beneath.nature not in ("", *_DROPS):
-                x = self._struck(x, beneath, beneath.nature, rng)[0]
-        nature = _DROPS[int(rng.random() < _OFTEN)] if found.nature in _DROPS else found.nature
-        noisy, level = self._struck(x, found, nature, rng)
+        if found.nature in _DROPS and rng.random() < self.beneath:
+            x = self._struck(x, self.additive[int(rng.integers(len(self.additive)))], rng)[0]
+        noisy, level = self._struck(x, found, rng)
         return eight_bit(noisy), index, level / found.high
 
-    def _struck(self, x: Tensor, noise: NoiseClass, nature: str, rng: np.random.Generator) -> tuple[Tensor, float]:
+    def _struck(self, x: Tensor, noise: NoiseClass, rng: np.random.Generator) -> tuple[Tensor, float]:
         level = rng.uniform(noise.low, noise.high)
+        nature = _DROPS[int(rng.random() < self.white)] if noise.nature in _DROPS else noise.nature
         kind: Any = resolve(NOISES, nature, "noise")
         return kind.at(level).sample(x, self.generator), level
 
     def _varied(self, scene: Tensor, rng: np.random.Generator) -> Tensor:
-        """uint8 [1, 2 patch, 2 patch] -> a clean crop [1, patch, patch] in [0, 1], perhaps smaller, perhaps out of a JPEG."""
-        smaller, compressed = rng.random(2) < _OFTEN
+        """uint8 [1, 2 patch, 2 patch] -> a clean crop [1, patch, patch] in [0, 1], of another tone and history."""
+        grainy, smaller, compressed = rng.random(3) < _OFTEN
         side = round(self.patch * rng.uniform(1, 2)) if smaller else self.patch
-        x = scene[:, :side, :side].float() / 255
+        x = (scene[:, :side, :side].float() / 255) ** rng.uniform(*_TONE)
+        if grainy:
+            grain = functional.avg_pool2d(normal(x, self.generator), 3, 1, 1)
+            x = x + rng.uniform(*_GRAIN) / 255 * grain
         if smaller:
             size = (self.patch, self.patch)
             x = functional.interpolate(x[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
@@ -114,3 +134,48 @@ def _through_jpeg(x: Tensor, quality: int) -> Tensor:
     PillowImage.fromarray(values).save(stream, "JPEG", quality=quality)
     decoded = np.asarray(PillowImage.open(stream), np.float32) / 255
     return torch.from_numpy(decoded).to(x.device)[None]
+
+
+class RescaledPhotos(ClassedPhotos):
+    """NoiseBreaker's own training set: whole photos rescaled to 224×224, and nothing but the noise of their class.
+
+    Lemarchand et al. 2020, section 4.1: the first 10,000 photos of ImageNet's validation set, 9,600 for training, 200 for
+    validation and 200 for evaluation. Of a smaller folder the shares are the same. In gray here, as the photos to be denoised.
+
+    Args:
+        source: the folder of .jpg or .JPEG files; looked for in the folder QUIETLIGHT_DATA, too.
+        table: a name of `TABLES`.
+        photos: how many of the sorted files are taken.
+
+    Raises UnusableInput for arguments that make no sense, and for a folder of fewer than 50 photos.
+    """
+
+    beneath = white = 0.0
+
+    def __init__(
+        self, source: str, table: str, photos: int = 10_000, *, device: torch.device, validation: bool
+    ) -> None:
+        self.classes = _classes(table)
+        self.additive = []
+        folder = located(source)
+        files = sorted(f for f in folder.glob("*") if f.suffix.lower() in (".jpg", ".jpeg"))[:photos]
+        fiftieth = len(files) // 50
+        if not fiftieth:
+            raise UnusableInput(f"{folder}: holds {len(files)} photos, and 50 are the least to learn from")
+        part = files[-2 * fiftieth : -fiftieth] if validation else files[: -2 * fiftieth]
+        self.pixels = torch.from_numpy(np.stack([_rescaled(file) for file in part]))[:, None].to(device)
+        self.generator = torch.Generator(device)
+
+    def _scenes(self, draws: Sequence[np.random.Generator]) -> Tensor:
+        return self.pixels[[int(rng.integers(len(self.pixels))) for rng in draws]]
+
+    def _varied(self, scene: Tensor, rng: np.random.Generator) -> Tensor:  # noqa: ARG002
+        return scene.float() / 255
+
+
+def _rescaled(file: Path) -> NDArray[np.uint8]:
+    try:
+        with PillowImage.open(file) as photo:
+            return np.asarray(photo.convert("L").resize((VALIDATION_PATCH, VALIDATION_PATCH)))
+    except (OSError, SyntaxError) as error:
+        raise UnusableInput(f"{file}: cannot be read as a photo: {error}") from error

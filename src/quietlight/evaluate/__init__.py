@@ -16,17 +16,25 @@ BENCHMARKS = {
 
 PEERS = {
     "noisy": "quietlight.evaluate.peers:noisy",
-    "median-nlm": "quietlight.evaluate.peers:median_nlm",
-    "wavelet": "quietlight.evaluate.peers:wavelet",
-    "bm3d": "quietlight.evaluate.peers:bm3d",
+    "median-nlm": "quietlight.evaluate.others:median_nlm",
+    "wavelet": "quietlight.evaluate.others:wavelet",
+    "bm3d": "quietlight.evaluate.others:bm3d",
+    "noise2void": "quietlight.evaluate.peers:network",
     "classical": "quietlight.evaluate.peers:classical",
     "classical-oracle": "quietlight.evaluate.peers:classical_oracle",
-    "chain": "quietlight.evaluate.peers:chain",
-    "chain-oracle": "quietlight.evaluate.peers:chain_oracle",
     "unet-gray": "quietlight.evaluate.peers:network",
     "unet-color": "quietlight.evaluate.peers:network",
     "dncnn": "quietlight.evaluate.peers:network",
-    "noise2void": "quietlight.evaluate.peers:network",
+    "chain": "quietlight.evaluate.peers:chain",
+    "chain-oracle": "quietlight.evaluate.peers:chain_oracle",
+    "noisebreaker": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-p": "quietlight.evaluate.peers:noisebreaker_p",
+    "noisebreaker-natures": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-fine-bernoulli": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-one-crop": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-unchained": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-local": "quietlight.evaluate.peers:noisebreaker",
+    "noisebreaker-dncnn": "quietlight.evaluate.peers:noisebreaker",
     "e2e-unet": "quietlight.evaluate.peers:network",
     "e2e-dncnn": "quietlight.evaluate.peers:network",
 }
@@ -34,7 +42,7 @@ PEERS = {
 
 CLASSIFIERS = {
     "noise-classifier": "quietlight.evaluate.peers:noise_classifier",
-    "noise-classifier-six": "quietlight.evaluate.peers:noise_classifier_six",
+    "noise-classifier-natures": "quietlight.evaluate.peers:noise_classifier_natures",
     "noise-classifier-fine-bernoulli": "quietlight.evaluate.peers:noise_classifier_fine_bernoulli",
     "mobilenet": "quietlight.evaluate.peers:mobilenet",
 }

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from quietlight.evaluate.confusion import CLASSES, class_score, class_summary
-from quietlight.evaluate.sample import Benchmark, DataSet, Part, Sample, as_floats, each_file
+from quietlight.evaluate.sample import (
+    Benchmark,
+    DataSet,
+    Part,
+    Sample,
+    as_floats,
+    clean_score,
+    clean_summary,
+    each_file,
+)
 from quietlight.frames import Image, UnusableInput
 from quietlight.io.photo import read_photo
 from quietlight.noise import NOISES
@@ -84,11 +93,14 @@ def _mixture(x: Pixels, rng: Generator, salt: float = 0.0) -> tuple[Pixels, dict
     noisy = Gaussian(sigma).sample(x, rng)
     kept = np.float32(2)  # a value that no lost pixel takes, so that the nature itself tells which are lost
     fate: Pixels = Bernoulli(p, salt).sample(np.full_like(x, kept), rng)
-    return np.where(fate == kept, noisy, fate), {"sigma": sigma, "p": p, "mask": fate != kept}
+    natures = ("gaussian", "salt-and-pepper" if salt else "bernoulli")
+    info: dict[str, object] = {"natures": natures, "sigma": sigma, "p": p, "mask": fate != kept}
+    return np.where(fate == kept, noisy, fate), info
 
 
 def _mixture3(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
-    return _mixture(Poisson().sample(x, rng), rng)
+    noisy, info = _mixture(Poisson().sample(x, rng), rng)
+    return noisy, {**info, "natures": ("poisson", "gaussian", "bernoulli")}
 
 
 _BSD68_MIXTURE = "4038a48595e6de8eda948c8869eb152fe374cacf0bfca9732d0170e187d1c6df"
@@ -152,7 +164,8 @@ def bsd68_single() -> Benchmark:
 
 def _single(one: NoiseClass, x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
     level = rng.uniform(one.low, one.high)
-    info: dict[str, object] = {"nature": one.nature, "level": level}
+    natures = (one.nature,) if one.nature else ()
+    info: dict[str, object] = {"nature": one.nature, "natures": natures, "level": level}
     if one.nature == "gaussian":
         info["sigma"] = level
     return resolve(NOISES, one.nature, "noise").at(level).sample(x, rng) if one.nature else x, info
@@ -214,8 +227,9 @@ def _gray(path: Path) -> NDArray[np.uint8]:
 
 def bsd68_clean() -> Benchmark:
     """Pictures without noise, which a system should leave as they are."""
-    part = each_file("bsd68", BSD68, partial(_eight_bits, (0,), lambda x, _: (x, {"sigma": 0.0})))
-    return Benchmark("Clean pictures: how much of them a system changes; 100 dB stands for nothing.", (part,))
+    part = each_file("bsd68", BSD68, partial(_eight_bits, (0,), lambda x, _: (x, {"natures": (), "sigma": 0.0})))
+    about = "Clean pictures: how many of them a system leaves the same, and how it changes the others; 100 dB stands for nothing."
+    return Benchmark(about, (part,), clean_score, clean_summary)
 
 
 def bsd68_spatial() -> Benchmark:
@@ -236,14 +250,14 @@ def bsd68_spatial() -> Benchmark:
 def _scattered(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
     choice = rng.random(x.shape)
     uniform, strong, weak = (nature.sample(x, rng) for nature in (Uniform(50), Gaussian(35), Gaussian(10)))
-    return np.where(choice < 0.1, uniform, np.where(choice < 0.3, strong, weak)), {}
+    return np.where(choice < 0.1, uniform, np.where(choice < 0.3, strong, weak)), {"natures": ("uniform", "gaussian")}
 
 
 def _halves(x: Pixels, rng: Generator) -> tuple[Pixels, dict[str, object]]:
     noisy: Pixels = Gaussian(30).sample(x, rng)
     lost: Pixels = Bernoulli(0.15).sample(x, rng)
     left = np.arange(x.shape[1])[None, :, None] < x.shape[1] // 2
-    return np.where(left, noisy, lost), {}
+    return np.where(left, noisy, lost), {"natures": ("gaussian", "bernoulli")}
 
 
 def polyu() -> Benchmark:
@@ -256,4 +270,4 @@ def polyu() -> Benchmark:
 
 def _polyu(index: int, path: Path) -> Sample:  # noqa: ARG001
     truth = path.with_name(path.name.replace("_real", "_mean"))
-    return Sample(path.name, read_photo(path), _clean(truth))
+    return Sample(path.name, read_photo(path), _clean(truth), {"natures": ("camera",)})

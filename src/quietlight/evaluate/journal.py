@@ -9,7 +9,7 @@ from pathlib import Path
 from quietlight.evaluate.table import Measurement
 
 Key = tuple[str, ...]
-"""Benchmark, part, sample, system, fingerprint of the system, fingerprint of the input."""
+"""Benchmark, part, sample, system, fingerprint of the system, fingerprint of the input, revision of the scores."""
 
 
 class Journal:

@@ -1,4 +1,4 @@
-"""Who is compared: our systems, other people's methods where they are installed, oracles, and networks of the zoo.
+"""Who is compared: our systems, oracles, networks of the zoo, and other people's methods, which are in `others`.
 
 A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, or of CLASSIFIERS where judgements are compared; from
 `NAME=WEIGHTS`, which gives a peer other weights than those of its own name; or from a weights file alone.
@@ -6,24 +6,26 @@ A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, or of CLASSIFIER
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quietlight import __version__, zoo
-from quietlight.analysis.estimate import estimate_photo
+from quietlight.analysis.classify import CLASSIFIER
 from quietlight.analysis.judgement import Judgement
 from quietlight.evaluate import CLASSIFIERS, PEERS
-from quietlight.evaluate.sample import Kind, Output, Sample, as_floats
+from quietlight.evaluate.sample import Kind, Output, Sample
 from quietlight.frames import Array, Frame, Image, UnusableInput
+from quietlight.noise.classes import NoiseClass
 from quietlight.registry import resolve
-from quietlight.systems import SYSTEMS, impulses
+from quietlight.systems import SYSTEMS, Result, impulses
 from quietlight.systems.network import network as run_network
+from quietlight.systems.noisebreaker import UNSURE
+from quietlight.systems.noisebreaker import noisebreaker as run_noisebreaker
+from quietlight.systems.primaries import POOLS, primary, weights_of
 from quietlight.zoo import Weights
 
 NOT_TRAINED = "not trained"
@@ -36,6 +38,7 @@ class Peer:
     Args:
         run: sample -> result. Only oracles look at more than the sample's input. Raises UnusableInput for inputs of another kind.
         weights: of the network that it runs, if any.
+        pool: channels of a photo -> weights of the networks that it chooses from, photo by photo.
         absent: why it cannot run, such as "not trained"; empty where it can.
     """
 
@@ -43,12 +46,16 @@ class Peer:
     about: str
     run: Callable[[Sample], Output]
     weights: Weights | None = None
+    pool: dict[int, tuple[Weights, ...]] = field(default_factory=dict)
     absent: str = ""
 
-    @property
-    def fingerprint(self) -> str:
+    def used(self, channels: int) -> tuple[Weights, ...]:
+        """All weights that a result for a photo of so many channels may depend on."""
+        return (*([self.weights] if self.weights else []), *self.pool.get(channels, ()))
+
+    def fingerprint(self, channels: int) -> str:
         """What a stored result of it depends on."""
-        return f"{__version__} {self.weights.sha256[:16] if self.weights else ''}".strip()
+        return " ".join([__version__, *(weights.sha256[:16] for weights in self.used(channels))])
 
 
 def names(kind: Kind = "photos") -> list[str]:
@@ -70,7 +77,8 @@ def peer(spec: str, kind: Kind = "photos") -> Peer:
     return _system(name)
 
 
-def _photo(sample: Sample) -> Image:
+def photo_of(sample: Sample) -> Image:
+    """The input of a system for photos. Raises UnusableInput for others."""
     if not isinstance(sample.input, Image):
         raise UnusableInput("takes photos only")
     return sample.input
@@ -98,7 +106,7 @@ def classical_oracle(name: str, _: str) -> Peer:
     def with_sigma(sample: Sample) -> Frame:
         if "sigma" not in sample.info:
             raise UnusableInput("an oracle of sigma needs noise that has one")
-        result: Frame = run(_photo(sample), sample.info["sigma"]).frame
+        result: Frame = run(photo_of(sample), sample.info["sigma"]).frame
         return result
 
     return Peer(name, "the same, told the true sigma", with_sigma)
@@ -109,7 +117,7 @@ def network(name: str, weights: str) -> Peer:
     found = _weights(weights or name, asked=bool(weights))
     if found is None:
         return Peer(name, "network", _never, absent=NOT_TRAINED)
-    return Peer(name, f"network {found.network}", lambda sample: run_network(_photo(sample), found).frame, found)
+    return Peer(name, f"network {found.network}", lambda sample: run_network(photo_of(sample), found).frame, found)
 
 
 def chain(name: str, weights: str) -> Peer:
@@ -128,7 +136,7 @@ def _chain(name: str, weights: str, about: str, find: Callable[[Sample], Array])
         return Peer(name, about, _never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Frame:
-        image = _photo(sample)
+        image = photo_of(sample)
         filled = replace(image, pixels=impulses.fill(image.pixels, find(sample)))
         return run_network(filled, found).frame
 
@@ -136,7 +144,7 @@ def _chain(name: str, weights: str, about: str, find: Callable[[Sample], Array])
 
 
 def _found_mask(sample: Sample) -> Array:
-    return impulses.detect(_photo(sample).pixels)
+    return impulses.detect(photo_of(sample).pixels)
 
 
 def _true_mask(sample: Sample) -> Array:
@@ -150,12 +158,80 @@ def _weights(name: str, asked: bool) -> Weights | None:
     return zoo.read(name) if asked or name in zoo.names() else None
 
 
+_NOISEBREAKERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "noisebreaker": ("gradual denoising: find the dominating noise, remove it, look again", {}),
+    "noisebreaker-natures": (
+        "the same, six types without ranges of levels",
+        {"classifier": "noise-classifier-natures"},
+    ),
+    "noisebreaker-fine-bernoulli": (
+        "the same, two ranges of bernoulli",
+        {"classifier": "noise-classifier-fine-bernoulli"},
+    ),
+    "noisebreaker-one-crop": ("the same, one crop decides instead of many votes", {"across": 1}),
+    "noisebreaker-unchained": ("the same, primaries that never saw a chain", {"pool": "untrained-for-chains"}),
+    "noisebreaker-dncnn": ("the same, with the paper's primaries", {"pool": "dncnn"}),
+    "noisebreaker-local": ("the same, with a decision for each region of the picture", {"local": True}),
+}
+"""Name -> what it is, and arguments of the system: those that find the noise by themselves."""
+
+
+def noisebreaker(name: str, weights: str) -> Peer:
+    """Gradual denoising, with the classifier of `weights`; without its fallback, whose rate is told by "unsure" in the record."""
+    about, changed = _NOISEBREAKERS[name]
+    arguments = {"pool": "default", "classifier": CLASSIFIER, **changed}
+    found, pool = _weights(weights or arguments["classifier"], asked=bool(weights)), _pool(arguments["pool"])
+    if found is None or not pool:
+        return Peer(name, about, _never, absent=NOT_TRAINED)
+
+    def run(sample: Sample) -> Result:
+        result = run_noisebreaker(photo_of(sample), fallback=False, **{**arguments, "classifier": found})
+        if "local" in arguments:  # has no fallback
+            return result
+        unsure = any(step["certainty"] < UNSURE for step in result.record["steps"][:1])
+        return replace(result, record={**result.record, "unsure": unsure})
+
+    return Peer(name, about, run, found, pool)
+
+
+def noisebreaker_p(name: str, weights: str) -> Peer:
+    """The same with a perfect classifier (Lemarchand et al. 2020, section 4.2): told which noises struck, and in which order."""
+    if weights:
+        raise UnusableInput(f"{name} is told which noises there are, so it takes no weights of a classifier")
+    about, pool = "the same, told which noises struck", _pool("default")
+    if not pool:
+        return Peer(name, about, _never, absent=NOT_TRAINED)
+
+    def run(sample: Sample) -> Result:
+        if "natures" not in sample.info:
+            raise UnusableInput("whoever is told the noise needs samples that know theirs")
+        return run_noisebreaker(photo_of(sample), truth=removals(sample.info["natures"], "default"))
+
+    return Peer(name, about, run, pool=pool)
+
+
+def removals(natures: Sequence[str], pool: str) -> list[str]:
+    """Natures in the order in which they struck -> those to remove, in this order: the last first, and no denoiser twice."""
+    by_denoiser: dict[str, str] = {}
+    for nature in reversed(natures):
+        by_denoiser.setdefault(primary(pool, NoiseClass(nature)), nature)
+    return list(by_denoiser.values())
+
+
+def _pool(name: str) -> dict[int, tuple[Weights, ...]]:
+    """Channels of a photo -> the denoisers of a pool; nothing where some were not trained."""
+    denoisers = sorted(set(POOLS.get(name, {}).values()))
+    if not denoisers or any(f"{denoiser}-gray" not in zoo.names() for denoiser in denoisers):
+        return {}
+    return {channels: tuple(weights_of(denoiser, channels) for denoiser in denoisers) for channels in (1, 3)}
+
+
 def noise_classifier(name: str, weights: str) -> Peer:
     """Our classifier of noise."""
     return _classifier(name, weights, "our classifier")
 
 
-def noise_classifier_six(name: str, weights: str) -> Peer:
+def noise_classifier_natures(name: str, weights: str) -> Peer:
     """The same, for ablation, without ranges of levels."""
     return _classifier(name, weights, "the same with six types for its classes; scored by type alone")
 
@@ -178,78 +254,9 @@ def _classifier(name: str, weights: str, about: str) -> Peer:
     def run(sample: Sample) -> Judgement:
         from quietlight.analysis.classify import classify
 
-        return classify(_photo(sample), found)
+        return classify(photo_of(sample), found)
 
     return Peer(name, about, run, found)
-
-
-def median_nlm(name: str, _: str) -> Peer:
-    """Median 3×3, then non-local means (Buades et al. 2005) of OpenCV.
-
-    Its strength is what served best on the mixture after the median, which takes most of the noise: 0.4 of the sigma that we
-    measure in the input, and not less than 10, which OpenCV recommends.
-    """
-
-    def run(sample: Sample) -> Frame:
-        cv2 = import_module("cv2")
-        image = _photo(sample)
-        strength = max(10.0, 0.4 * estimate_photo(image))
-        pixels = cv2.medianBlur(_eight_bits(image), 3)
-        if image.pixels.shape[2] == 1:
-            clean = cv2.fastNlMeansDenoising(pixels, None, strength, 7, 21)
-        else:
-            clean = cv2.fastNlMeansDenoisingColored(pixels, None, strength, strength, 7, 21)
-        return Image(clean.reshape(image.pixels.shape))
-
-    return _installed("cv2", "opencv-python-headless", Peer(name, "median 3×3, then OpenCV's non-local means", run))
-
-
-def wavelet(name: str, _: str) -> Peer:
-    """BayesShrink (Chang et al. 2000) of scikit-image, which estimates sigma by itself."""
-
-    def run(sample: Sample) -> Frame:
-        restoration = import_module("skimage.restoration")
-        pixels = as_floats(_photo(sample))
-        color = pixels.shape[2] == 3
-        clean = restoration.denoise_wavelet(
-            pixels if color else pixels[..., 0],
-            method="BayesShrink",
-            rescale_sigma=True,
-            channel_axis=-1 if color else None,
-            convert2ycbcr=color,
-        )
-        return _image(clean.reshape(pixels.shape))
-
-    return _installed("skimage", "scikit-image", Peer(name, "scikit-image's wavelet shrinkage", run))
-
-
-def bm3d(name: str, _: str) -> Peer:
-    """BM3D (Dabov et al. 2007), told the true sigma where the noise has one; 50 elsewhere, NoiseBreaker's setting."""
-
-    def run(sample: Sample) -> Frame:
-        module = import_module("bm3d")
-        pixels = as_floats(_photo(sample))
-        impulsive = "mask" in sample.info
-        sigma = 50.0 if impulsive else float(sample.info.get("sigma", 50.0))
-        if sigma == 0:
-            return sample.input
-        denoise = module.bm3d_rgb if pixels.shape[2] == 3 else module.bm3d
-        clean = denoise(pixels if pixels.shape[2] == 3 else pixels[..., 0], sigma / 255)
-        return _image(np.asarray(clean).reshape(pixels.shape))
-
-    return _installed("bm3d", "bm3d", Peer(name, "BM3D, told the true sigma, or 50", run))
-
-
-def _installed(module: str, package: str, made: Peer) -> Peer:
-    return made if find_spec(module) else replace(made, absent=f"needs {package}")
-
-
-def _eight_bits(image: Image) -> Array:
-    return np.rint(np.clip(as_floats(image), 0, 1) * 255).astype(np.uint8)
-
-
-def _image(pixels: Array) -> Image:
-    return Image(np.clip(pixels, 0, 1).astype(np.float32))
 
 
 def _never(sample: Sample) -> Frame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quietlight.evaluate.sample import Output, as_floats
+from quietlight.evaluate.sample import Output, as_floats, frame_of
 from quietlight.frames import Floats, Image
 from quietlight.report.pictures import png_in_base64, squares
 
@@ -30,4 +30,5 @@ def crop_of(pixels: Floats, place: tuple[int, int]) -> str:
 
 def crop_of_output(output: Output, place: tuple[int, int]) -> str:
     """The same of a result, where it is a photo; else nothing."""
-    return crop_of(as_floats(output), place) if isinstance(output, Image) else ""
+    frame = frame_of(output)
+    return crop_of(as_floats(frame), place) if isinstance(frame, Image) else ""

@@ -16,7 +16,7 @@ from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
 from quietlight.evaluate.pictures import crop_of, crop_of_output, liveliest
-from quietlight.evaluate.sample import Benchmark, Part, Sample, digest
+from quietlight.evaluate.sample import REVISION, Benchmark, Part, Sample, digest
 from quietlight.evaluate.table import Measurement, Report, Row, Table, summarise
 from quietlight.frames import UnusableInput
 from quietlight.registry import resolve
@@ -115,8 +115,9 @@ class _Run:
                     part.name,
                     sample.name,
                     one.name,
-                    one.fingerprint,
+                    one.fingerprint(channels),
                     hashlib.sha256(content).hexdigest(),
+                    REVISION,
                 )
                 try:
                     found[one.name].append(self._measured(key, one, part.name, sample, place))

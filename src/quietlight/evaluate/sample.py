@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,16 +15,20 @@ from quietlight.analysis.judgement import Judgement
 from quietlight.frames import Burst, Floats, Frame, Image, UnusableInput
 from quietlight.io.kind import PHOTO_FORMATS
 from quietlight.metrics import psnr, ssim
+from quietlight.systems import Result
 from quietlight.systems.impulses import full_scale
+from quietlight.systems.primaries import DROPS
 
 UNTOUCHED = 100.0
 """PSNR in dB that stands for no error at all, or for any smaller one than a single value of an 8-bit picture off by one."""
 PERCENTILES = (10, 25, 50, 75, 90)
+REVISION = "2"
+"""Of the scores: another where they change, so that stored results of old ones are not mixed with new ones."""
 
 Kind = Literal["photos", "classes"]
 """Of a benchmark: its systems give photos, or judgements of their noise."""
-Output = Frame | Judgement
-"""What a system gives."""
+Output = Frame | Judgement | Result
+"""What a system gives; a `Result` where it is scored by its steps, too."""
 Values = dict[str, float]
 """Scores of one sample by name; those that it has not are left out."""
 
@@ -36,8 +41,8 @@ class Sample:
         name: the file's, or another that no other sample of its part has.
         input: what a system gets.
         truth: what it should give: values in [0, 1], of the shape of the input's pixels.
-        info: what else is known of the noise: "sigma" (0-255), "mask" (bool, the pixels hit by impulses), and the like. Oracles
-            look at it, systems do not.
+        info: what else is known of the noise: "natures" (of NOISES, in the order in which they struck), "sigma" (0-255), "mask"
+            (bool, the pixels hit by impulses), and the like. Oracles look at it, systems do not.
     """
 
     name: str
@@ -95,23 +100,95 @@ def each_file(name: str, data: DataSet, make: Callable[[int, Path], Sample], sha
     return Part(name, (data,), lambda index, files: make(index, files[index]), sha256=sha256)
 
 
+def frame_of(output: Output) -> Frame | Judgement:
+    """What a system gives, without its record."""
+    return output.frame if isinstance(output, Result) else output
+
+
 def photo_score(output: Output, sample: Sample) -> Values:
-    """PSNR and SSIM of a photo, on the numbers as they are stored, mean over channels."""
-    if not isinstance(output, Image):
+    """Scores of a photo on the numbers as they are stored, and of the steps that made it, where there is a record of them.
+
+    "psnr" in dB and "ssim", mean over channels; "gain" in dB over the input. Where impulses struck: "precision", the share of the
+    values changed by steps against impulses that were hit, and "recall", the share of those hit that were changed. "unsure" as
+    the record says (0 or 1).
+    """
+    image = frame_of(output)
+    if not isinstance(image, Image):
         raise UnusableInput("this benchmark takes systems that make photos")
-    pixels = as_floats(output)
+    pixels = as_floats(image)
     if pixels.shape != sample.truth.shape:
         raise UnusableInput(f"the result of {sample.name} is {pixels.shape}, not {sample.truth.shape}")
-    return {"psnr": min(psnr(pixels, sample.truth), UNTOUCHED), "ssim": ssim(pixels, sample.truth)}
+    values = {"psnr": _psnr(pixels, sample.truth), "ssim": ssim(pixels, sample.truth)}
+    if isinstance(sample.input, Image):
+        values["gain"] = values["psnr"] - _psnr(as_floats(sample.input), sample.truth)
+    return values | (_step_scores(output, sample) if isinstance(output, Result) else {})
+
+
+def _psnr(pixels: Floats, truth: Floats) -> float:
+    return min(psnr(pixels, truth), UNTOUCHED)
+
+
+def _step_scores(result: Result, sample: Sample) -> Values:
+    """Those of them that are defined; "unsure" comes last, so that the order of the others is the same for all systems."""
+    values: Values = {}
+    if "steps" in result.record and "mask" in sample.info:
+        hit = np.asarray(sample.info["mask"])
+        changed = np.zeros_like(hit)
+        pictures = [one.pixels for one in (sample.input, *result.stages) if isinstance(one, Image)]
+        for (before, after), step in zip(pairwise(pictures), result.record["steps"], strict=True):
+            if step["nature"] in DROPS:
+                changed |= before != after
+        right = int((hit & changed).sum())
+        shares = {"precision": (right, int(changed.sum())), "recall": (right, int(hit.sum()))}
+        values = {name: part / whole for name, (part, whole) in shares.items() if whole}
+    return values | ({"unsure": float(result.record["unsure"])} if "unsure" in result.record else {})
 
 
 def averages(values: Sequence[Values]) -> dict[str, Any]:
-    """Means and percentiles of each score, as a table's row takes them."""
-    scores = {name: np.array([one[name] for one in values]) for name in values[0]}
+    """Means and percentiles of each score over the samples that have it, as a table's row takes them.
+
+    More of all together: "width", from the first to the last percentile of the first score, and the "least gain".
+    """
+    names = in_order(values)
+    scores = {name: np.array([one[name] for one in values if name in one]) for name in names}
+    percentiles = {name: np.percentile(v, PERCENTILES).tolist() for name, v in scores.items()}
+    extras = {"width": percentiles[names[0]][-1] - percentiles[names[0]][0]}
+    if "gain" in scores:
+        extras["least gain"] = float(scores["gain"].min())
     return {
         "means": {name: float(v.mean()) for name, v in scores.items()},
-        "percentiles": {name: np.percentile(v, PERCENTILES).tolist() for name, v in scores.items()},
+        "percentiles": percentiles,
+        "extras": extras,
     }
+
+
+def clean_score(output: Output, sample: Sample) -> Values:
+    """Scores of a photo made of a clean one: "psnr", "ssim", and "same", whether nothing was changed (0 or 1)."""
+    values, image = photo_score(output, sample), frame_of(output)
+    same = isinstance(image, Image) and isinstance(sample.input, Image) and digest(image) == digest(sample.input)
+    return {"psnr": values["psnr"], "ssim": values["ssim"], "same": float(same)}
+
+
+def clean_summary(values: Sequence[Values]) -> dict[str, Any]:
+    """The same of these; of the photos that were changed, the "least psnr"."""
+    changed = [one["psnr"] for one in values if not one["same"]]
+    return averages(values) | {"extras": {"least psnr": min(changed)} if changed else {}}
+
+
+def in_order(groups: Iterable[Iterable[str]]) -> list[str]:
+    """All names of all groups, in their common order: some groups lack some.
+
+    >>> in_order([["b", "d"], ["a", "b", "c", "d"]])
+    ['a', 'b', 'c', 'd']
+    """
+    names: list[str] = []
+    for group in groups:
+        place = 0
+        for name in group:
+            if name not in names:
+                names.insert(place, name)
+            place = names.index(name) + 1
+    return names
 
 
 @dataclass(frozen=True)

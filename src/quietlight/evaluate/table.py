@@ -12,7 +12,7 @@ import numpy as np
 
 from quietlight.evaluate.confusion import Confusion, error_cells, matrix_cells
 from quietlight.evaluate.peers import Peer
-from quietlight.evaluate.sample import PERCENTILES, Values
+from quietlight.evaluate.sample import PERCENTILES, Values, in_order
 from quietlight.frames import UnusableInput
 from quietlight.io.files import written_beside
 
@@ -43,8 +43,10 @@ class Row:
         absent: why there are no numbers, such as "not trained".
         means: of the scores by name.  percentiles: of the scores by name, at `PERCENTILES`.
         seconds: per megapixel, the median.
-        parameters, gmac: of its network, gmac per megapixel of the picture.  steps, device, sha256: of its weights.
+        parameters, gmac: of its network, gmac per megapixel of the picture.  steps, device, sha256: of its weights. Of a system
+            that chooses from several networks there are the parameters of all, and all sha256, with spaces between.
         confusion: of a classifier's classes.
+        extras: more of all samples together, by the names of their columns, such as the "least gain".
     """
 
     system: str
@@ -59,6 +61,7 @@ class Row:
     device: str = ""
     sha256: str = ""
     confusion: Confusion | None = None
+    extras: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,14 @@ def summarise(
 
 def _costs(peer: Peer, channels: int) -> dict[str, Any]:
     """Costs and origin of a peer's network. A network for gray runs once for each channel, one for colours at least once."""
-    if peer.weights is None:
+    used = peer.used(channels)
+    if not used:
         return {}
     from quietlight.engine.costs import costs_of
 
+    if peer.weights is None or peer.pool:  # the picture decides which of them run, and on how much of it
+        parameters = sum(costs_of(weights).parameters for weights in used)
+        return {"parameters": parameters, "sha256": " ".join(weights.sha256 for weights in used)}
     costs, metadata = costs_of(peer.weights), peer.weights.metadata
     passes = max(1, channels // int(peer.weights.arguments.get("channels", 1)))
     return {
@@ -157,22 +164,16 @@ def title(report: Report, table: Table) -> str:
 
 def score_names(table: Table) -> list[str]:
     """The scores that its systems have, in their common order: some systems lack some."""
-    names: list[str] = []
-    for row in table.rows:
-        place = 0
-        for name in row.means:
-            if name not in names:
-                names.insert(place, name)
-            place = names.index(name) + 1
-    return names
+    return in_order(row.means for row in table.rows)
 
 
 def cells(table: Table) -> list[list[str]]:
     """A header and one list of cells per row. Percentiles are those of the first score."""
     names = score_names(table)
     shares = [f"{p}%" for p in PERCENTILES] if any(row.percentiles for row in table.rows) else []
+    extras = in_order(row.extras for row in table.rows)
     costs = ["parameters", "GMAC/MP", "s/MP", "steps", "device"]
-    lines = [["system", *(name.upper() for name in names), *shares, *costs]]
+    lines = [["system", *(name.upper() for name in names), *shares, *extras, *costs]]
     for row in table.rows:
         if row.absent:
             lines.append([row.system, row.absent, *[""] * (len(lines[0]) - 2)])
@@ -180,8 +181,9 @@ def cells(table: Table) -> list[list[str]]:
         lines.append(
             [
                 row.system,
-                *(_score(row.means[name]) if name in row.means else "" for name in names),
-                *(_score(value) for value in row.percentiles.get(names[0], [])),
+                *(_score(name, row.means) for name in names),
+                *(_number(value) for value in row.percentiles.get(names[0], [])),
+                *(_score(name, row.extras) for name in extras),
                 "" if row.parameters is None else _count(row.parameters),
                 "" if row.gmac is None else f"{row.gmac:.1f}",
                 "" if row.seconds is None else f"{row.seconds:.2f}",
@@ -192,7 +194,14 @@ def cells(table: Table) -> list[list[str]]:
     return lines
 
 
-def _score(value: float) -> str:
+def _score(name: str, values: Values) -> str:
+    """What there is of that name; gains show their sign."""
+    if name not in values:
+        return ""
+    return f"{values[name]:+.2f}" if "gain" in name else _number(values[name])
+
+
+def _number(value: float) -> str:
     return f"{value:.2f}" if abs(value) > 2 else f"{value:.4f}" if 0 < abs(value) < 0.05 else f"{value:.3f}"
 
 

@@ -43,6 +43,8 @@ class NoiseClassifier(nn.Module):
         decoder: Sequence[int] = (1, 1),
     ) -> None:
         super().__init__()
+        if classes < 1 or hidden < 1:
+            raise ValueError(f"classes and hidden are above 0, not {classes} and {hidden}")
         self.denoiser = UNet(1, width, encoder, middle, decoder).requires_grad_(False)
         self.multiple = self.denoiser.multiple
         self.norm = nn.BatchNorm1d(noise_statistics.COUNT)

@@ -18,6 +18,8 @@ _MOMENTS, _BINS, _TONES = 5, 16, 8
 _SHIFTS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))
 _QUANTILES = (0.02, 0.1, 0.3, 0.5, 0.9)
 _JPEG = 8
+_SIDE = 128
+"""Pixels are counted as if the picture had sides of this length."""
 COUNT = 8 + len(FLATTEST) * (_MOMENTS + 1) + _BINS + 4 * _TONES + len(_SHIFTS) + len(_QUANTILES) + 2
 """How many statistics there are."""
 
@@ -106,7 +108,7 @@ def _tones(residual: Tensor, tone: Tensor, weight: Tensor, scale: Tensor) -> Ten
     near = (1 - (tone[:, None] - centers[:, None]).abs() * (_TONES - 1)).clip(min=0) * weight[:, None]
     square = residual * residual
     powers = torch.stack([torch.ones_like(residual), residual.abs(), square, square * square], dim=2)
-    n, m1, m2, m4 = torch.bmm(near, powers).unbind(2)
+    n, m1, m2, m4 = (torch.bmm(near, powers) * (_SIDE**2 / tone.shape[1])).unbind(2)
     few = 20.0  # where there are fewer pixels, the whole picture's strength stands in
     variance = (m2 + few * scale**2) / (n + few)
     m1, m2, m4 = (m / (n + 1e-3) for m in (m1, m2, m4))

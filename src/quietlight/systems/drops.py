@@ -26,7 +26,8 @@ def lost(noisy: Pixels, estimate: Pixels) -> Pixels:
     """Which values of `noisy` (in [0, 1]) are at an end of the scale because they were lost, not because noise was clipped.
 
     Those at a distance from the estimate at which losing is the likelier reason of the two (Bayes; gaussian noise of the deviation
-    that the other pixels have from the estimate). How often pixels are lost is counted where noise does not reach the end.
+    that the other pixels have from the estimate). How often pixels are lost is counted where noise hardly reaches the end, or, in a
+    picture that stays within its reach, as far from the end as this picture usually gets; less what clipping explains there.
     """
     residual = noisy - estimate
     inside = (noisy > 0) & (noisy < 1)
@@ -38,8 +39,13 @@ def lost(noisy: Pixels, estimate: Pixels) -> Pixels:
 
 def _reach(at_end: Pixels, distance: Pixels, sigma: float) -> float:
     """Distance from the end beyond which a pixel there is more probably lost than clipped."""
-    far = distance > max(_FAR * sigma, CONTRAST)
-    rate = min(max(int((at_end & far).sum()) / max(int(far.sum()), 1), _RAREST), 0.5)
+    mean, square = float(distance.mean()), float((distance**2).mean())
+    usual = mean + max(square - mean**2, 0.0) ** 0.5
+    begin = max(min(_FAR * sigma, usual), CONTRAST)
+    far = distance > begin
+    clipped = NormalDist().cdf(-begin / sigma) if sigma else 0.0
+    rate = int((at_end & far).sum()) / max(int(far.sum()), 1) - clipped
+    rate = min(max(rate, _RAREST), 0.5)
     return max(-NormalDist().inv_cdf(rate / (1 - rate) if rate < 0.5 else 0.5) * sigma, CONTRAST)
 
 

@@ -12,25 +12,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from quietlight import zoo
 from quietlight.analysis.classify import ACROSS, CLASSIFIER, classify
-from quietlight.analysis.judgement import Judgement
+from quietlight.analysis.photo import is_drawn, squares, to_planes
 from quietlight.frames import Image, RawFrame, UnusableInput
+from quietlight.noise.classes import NoiseClass
 from quietlight.systems import Result
-from quietlight.systems.primaries import BLIND, DROPS, POOLS, denoise, primary, removed, replace_lost, weights_of
+from quietlight.systems.primaries import (
+    BLIND,
+    DROPS,
+    LIMIT,
+    POOLS,
+    denoise,
+    is_clean,
+    primary,
+    removed,
+    replace_lost,
+    weights_of,
+)
+from quietlight.systems.regions import by_region
 from quietlight.zoo import Weights
 
 Progress = Callable[[float], None]
 
-LIMIT = 4
-"""Most steps: the longest sequence that the papers mix has three noises."""
 UNSURE = 0.4
 """Certainty below which no class is said to fit."""
-LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "bernoulli": 0.001, "salt-and-pepper": 0.001, "camera": 1.5}
-"""Levels below which a noise is left: photographs called clean have as much, and the rounding to 8 bits hides it."""
 
 
 def noisebreaker(
@@ -40,6 +46,7 @@ def noisebreaker(
     classifier: Weights | str = CLASSIFIER,
     across: int = ACROSS,
     truth: Sequence[str] | None = None,
+    local: bool = False,
     fallback: bool = True,
     progress: Progress | None = None,
 ) -> Result:
@@ -51,6 +58,7 @@ def noisebreaker(
         classifier: weights, or their name.
         across: as for `classify`; 1 lets one crop decide, as in the paper.
         truth: natures to remove, in this order, instead of those that the classifier finds: NoiseBreaker-P of the paper.
+        local: decide region by region: see `regions`.
         fallback: run a denoiser for all noises where no class fits; else the most probable class is taken.
         progress: called with the finished share, from 0 to 1.
 
@@ -66,12 +74,14 @@ def noisebreaker(
         raise UnusableInput("noisebreaker denoises photos; a raw is denoised before it is developed, by another system")
     if pool not in POOLS:
         raise UnusableInput(f"unknown pool {pool!r}: it is one of {', '.join(POOLS)}")
+    if local:
+        return by_region(frame, pool, classifier, progress or (lambda _: None))
     chain = _Chain((frame,), pool, progress or (lambda _: None))
     if truth is None:
         chain.run(classifier, fallback, across)
     else:
         for nature in truth:
-            chain.step({"class": nature, "nature": nature, "certainty": 1.0}, primary(pool, nature))
+            chain.step({"class": nature, "nature": nature, "certainty": 1.0}, primary(pool, NoiseClass(nature)))
     chain.progress(1.0)
     return Result(chain.photos[0], chain.record, tuple(photos[0] for photos in chain.stages))
 
@@ -80,7 +90,7 @@ def examine(
     photo: Image, *, classifier: Weights | str = CLASSIFIER, side: int = 256, across: int = 2
 ) -> dict[str, Any]:
     """The record that `noisebreaker` would make: which noises, and how much of each, by some squares spread over the photo."""
-    chain = _Chain(tuple(_squares(photo, side, across)), "default", lambda _: None)
+    chain = _Chain(tuple(squares(photo, side, across)), "default", lambda _: None)
     chain.run(classifier, True, ACROSS)
     return chain.record
 
@@ -102,16 +112,16 @@ class _Chain:
         """Look and remove, until clean or until nothing helps."""
         weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
         look = classify(self.photos, weights, across)
-        while not _is_clean(look):
-            left = look.without(
-                {c.nature for c in look.classes if c.nature and primary(self.pool, c.nature) in self.used}
-            )
+        if all(is_drawn(to_planes(part.pixels)) for photo in self.photos for part in squares(photo, 512, 2)):
+            look = look.without({c for c in look.classes if c.nature})  # its structure would pass for noise
+        while not is_clean(look):
+            left = look.without({c for c in look.classes if c.nature and primary(self.pool, c) in self.used})
             unsure = fallback and left.certainty < UNSURE
-            if _is_clean(left) or (unsure and self.stages) or len(self.stages) == LIMIT:
-                self.record["stopped"] = "no gain" if _is_clean(left) else "unsure" if unsure else "limit"
+            if is_clean(left) or (unsure and self.stages) or len(self.stages) == LIMIT:
+                self.record["stopped"] = "no gain" if is_clean(left) else "unsure" if unsure else "limit"
                 break
             self.record["fallback"] |= unsure
-            kept = self.step(left.to_dict(), BLIND if unsure else primary(self.pool, left.found.nature), unsure)
+            kept = self.step(left.to_dict(), BLIND if unsure else primary(self.pool, left.found), unsure)
             if not kept:
                 self.record["stopped"] = "no gain"
                 break
@@ -139,19 +149,3 @@ class _Chain:
         self.stages.append(self.photos)
         self.used.add(denoiser)
         return kept
-
-
-def _is_clean(look: Judgement) -> bool:
-    return not look.found.nature or look.level < LEAST.get(look.found.nature, 0.0)
-
-
-def _squares(photo: Image, side: int, across: int) -> list[Image]:
-    height, width = photo.pixels.shape[:2]
-
-    def starts(size: int) -> NDArray[np.intp]:
-        count = min(across, max(size // side, 1))
-        return np.linspace(0, max(size - side, 0), count + 2)[1:-1].astype(int) if size > side else np.zeros(1, int)
-
-    return [
-        Image(photo.pixels[top : top + side, left : left + side]) for top in starts(height) for left in starts(width)
-    ]

@@ -12,7 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from quietlight import zoo
+from quietlight.analysis.judgement import Judgement
 from quietlight.frames import Array, Image, UnusableInput
+from quietlight.noise.classes import TABLES, NoiseClass
 from quietlight.systems import drops
 from quietlight.systems.impulses import full_scale
 from quietlight.systems.network import network
@@ -20,6 +22,11 @@ from quietlight.zoo import Weights
 
 Progress = Callable[[float], None]
 Primary = Callable[[Image, Weights, Progress], Image]
+
+LIMIT = 4
+"""Most steps: the longest sequence that the papers mix has three noises."""
+LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "bernoulli": 0.001, "salt-and-pepper": 0.001, "camera": 1.5}
+"""Levels below which a noise is left: photographs called clean have as much, and the rounding to 8 bits hides it."""
 
 DROPS = ("bernoulli", "salt-and-pepper")
 """Natures that lose pixels: one primary serves both."""
@@ -39,18 +46,28 @@ POOLS: dict[str, dict[str, str]] = {
         "poisson": "unet",
         "bernoulli": "noisebreaker-drops",
     },
+    "dncnn": {c.name: f"dncnn-{c.name.replace(' ', '-')}" for c in TABLES["table1"] if c.nature},
 }
-"""Pool -> nature -> the weights of its primary denoiser, without "-gray" or "-color"."""
+"""Pool -> nature or class -> the weights of its primary denoiser, without "-gray" or "-color".
+
+Ours, the same with denoisers that never saw a chain, and the paper's: a DnCNN-B for each class.
+"""
 BLIND = "noisebreaker-additive"
 """What runs where no class fits."""
 
 
-def primary(pool: str, nature: str) -> str:
-    """The name of a nature's denoiser, without its colour mode. Raises UnusableInput where there is none."""
-    nature = "bernoulli" if nature in DROPS else nature
-    if nature not in POOLS[pool]:
-        raise UnusableInput(f"no denoiser for {nature} noise in the pool {pool}: it has {', '.join(POOLS[pool])}")
-    return POOLS[pool][nature]
+def is_clean(look: Judgement) -> bool:
+    """Whether nothing is to be removed: no noise, or less than photographs called clean have."""
+    return not look.found.nature or look.level < LEAST.get(look.found.nature, 0.0)
+
+
+def primary(pool: str, noise: NoiseClass) -> str:
+    """The name of the denoiser for a class, without its colour mode. Raises UnusableInput where there is none."""
+    nature = "bernoulli" if noise.nature in DROPS else noise.nature
+    found = POOLS[pool].get(noise.name, POOLS[pool].get(nature))
+    if found is None:
+        raise UnusableInput(f"no denoiser for {noise.name} noise in the pool {pool}: it has {', '.join(POOLS[pool])}")
+    return found
 
 
 def weights_of(denoiser: str, channels: int) -> Weights:

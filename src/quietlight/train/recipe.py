@@ -21,6 +21,7 @@ SCHEDULES = ("cosine", "step", "constant")
 PRECISIONS = ("auto", "float32", "bf16")
 PLACES = ("source", "held_out")
 """Arguments of a data set that say where files lie on one machine."""
+_WEIGHTS = ".safetensors"
 FREE = ("about", "validate", "accumulate", "precision", *(f"data.{key}" for key in PLACES))
 """Keys that may change while a training rests, since other machines have other folders and other memory."""
 
@@ -135,6 +136,8 @@ class Recipe:
         table = dataclasses.asdict(self)
         arguments = table["data"]["arguments"]
         arguments.update({key: Path(arguments[key]).name for key in PLACES if key in arguments})
+        learnt = table["objective"]["arguments"]
+        learnt.update({key: Path(value).name for key, value in learnt.items() if str(value).endswith(_WEIGHTS)})
         table["start"] = Path(self.start).name
         return json.dumps(table, sort_keys=True)
 

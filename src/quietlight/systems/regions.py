@@ -1,0 +1,134 @@
+"""Gradual denoising by regions: noise that is not the same all over a photo gets a decision for each part (`--local`).
+
+The future work of NoiseBreaker (Lemarchand et al. 2020), whose spatial mixtures (section 1) have another noise at every pixel. A
+photo is looked at in overlapping crops around the cells of a grid; each cell takes the denoiser that its noise asks for, and
+results are blended from cell to cell, so that no seam shows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quietlight import zoo
+from quietlight.analysis.classify import classify
+from quietlight.analysis.judgement import Judgement
+from quietlight.frames import Image
+from quietlight.systems import Result
+from quietlight.systems.impulses import full_scale
+from quietlight.systems.primaries import DROPS, LIMIT, denoise, is_clean, primary, removed, replace_lost, weights_of
+from quietlight.tiles import mirrored
+from quietlight.zoo import Weights
+
+Progress = Callable[[float], None]
+Cell = tuple[int, int]
+
+CELL = 64
+"""Side of a cell."""
+AROUND = 32
+"""Pixels beyond a cell, on every side, that are looked at with it: fewer do not show noise well, more show that of others."""
+FEATHER = 16
+"""Pixels over which one cell's result becomes its neighbour's."""
+
+
+def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Progress) -> Result:
+    """As `noisebreaker`, with a decision for every cell of a photo.
+
+    A step of the record is one denoiser on all cells that asked for it: "area" is their share of the photo, the judgement is the
+    mean over them.
+    """
+    weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+    grid = _Grid(*(np.array_split(np.arange(n), max(round(n / CELL), 1)) for n in photo.pixels.shape[:2]))
+    used: dict[Cell, set[str]] = {cell: set() for cell in grid.cells()}
+    steps: list[dict[str, Any]] = []
+    stages: list[Image] = []
+    looks = grid.looks(photo, weights)
+    while wanted := {cell: name for cell, look in looks.items() if (name := _wanted(look, pool, used[cell]))}:
+        if len(stages) >= LIMIT:
+            break
+        noisy = photo
+        for name in sorted(set(wanted.values())):
+            begin, number = time.perf_counter(), len(stages)
+            mine = [cell for cell, one in wanted.items() if one == name]
+            found = _mean([looks[cell] for cell in mine])
+            denoiser = weights_of(name, photo.pixels.shape[2])
+            run = replace_lost if found.found.nature in DROPS else denoise
+            after = run(noisy, denoiser, lambda share, number=number: progress(1 - 0.5 ** (number + share)))  # type: ignore[misc]
+            before, photo = photo, _blended(photo, noisy, after, grid.mask(mine))
+            facts = {"denoiser": denoiser.name, "area": round(len(mine) / len(used), 4), "kept": True}
+            seconds = round(time.perf_counter() - begin, 3)
+            steps.append({**found.to_dict(), **facts, "removed": removed((before,), (photo,)), "seconds": seconds})
+            stages.append(photo)
+            for cell in mine:
+                used[cell].add(name)
+        looks = grid.looks(photo, weights)
+    progress(1.0)
+    left = _mean(list(looks.values()))
+    stopped = "limit" if wanted else "clean" if is_clean(left) else "no gain"
+    return Result(photo, {"steps": steps, "stopped": stopped, "fallback": False, "left": left.to_dict()}, tuple(stages))
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A photo's rows and columns in groups: the cells."""
+
+    rows: list[NDArray[np.int_]]
+    columns: list[NDArray[np.int_]]
+
+    def cells(self) -> list[Cell]:
+        return [(i, j) for i in range(len(self.rows)) for j in range(len(self.columns))]
+
+    def looks(self, photo: Image, weights: Weights) -> dict[Cell, Judgement]:
+        """What each cell's noise is, by what lies around it."""
+        height, width = photo.pixels.shape[:2]
+
+        def around(span: NDArray[np.int_], size: int) -> NDArray[np.intp]:
+            return mirrored(int(span[0]) - AROUND, int(span[-1]) + 1 + AROUND, size)
+
+        places = {(i, j): (around(self.rows[i], height), around(self.columns[j], width)) for i, j in self.cells()}
+        return {cell: classify(Image(photo.pixels[r[:, None], c]), weights) for cell, (r, c) in places.items()}
+
+    def mask(self, cells: list[Cell]) -> NDArray[np.float32]:
+        """Cells -> pixels, [H, W] in [0, 1], with soft edges."""
+        chosen = np.zeros((len(self.rows), len(self.columns)), np.float32)
+        chosen[tuple(zip(*cells, strict=True))] = 1
+        mask = np.repeat(np.repeat(chosen, [len(r) for r in self.rows], 0), [len(c) for c in self.columns], 1)
+        for axis in (0, 1):
+            size, window = mask.shape[axis], 2 * FEATHER + 1
+            sums = np.cumsum(np.take(mask, mirrored(-FEATHER - 1, size + FEATHER, size), axis), axis, dtype=np.float64)
+            upper, lower = (np.take(sums, range(start, start + size), axis) for start in (window, 0))
+            mask = ((upper - lower) / window).astype(np.float32)
+        return np.clip(mask, 0, 1)
+
+
+def _wanted(look: Judgement, pool: str, used: set[str]) -> str:
+    """The denoiser that a cell asks for; nothing where it is clean, or has had all that would serve."""
+    if is_clean(look):
+        return ""
+    left = look.without({c for c in look.classes if c.nature and primary(pool, c) in used})
+    return "" if is_clean(left) else primary(pool, left.found)
+
+
+def _mean(looks: list[Judgement]) -> Judgement:
+    """The mean of judgements by the same classifier."""
+    probabilities, levels = (
+        np.mean([getattr(look, name) for look in looks], axis=0) for name in ("probabilities", "levels")
+    )
+    return replace(looks[0], probabilities=tuple(probabilities.tolist()), levels=tuple(levels.tolist()))
+
+
+def _blended(photo: Image, noisy: Image, after: Image, mask: NDArray[np.float32]) -> Image:
+    """The photo with what `after` changed of `noisy`, as far as the mask says."""
+    pixels = photo.pixels.copy()
+    white = full_scale(pixels)
+    for top in range(0, len(pixels), 256):
+        part = slice(top, top + 256)
+        change = (after.pixels[part].astype(np.float32) - noisy.pixels[part]) * mask[part, :, None]
+        mixed = np.clip(pixels[part] + change, 0, white)
+        pixels[part] = mixed if pixels.dtype.kind == "f" else np.rint(mixed)
+    return replace(photo, pixels=pixels)

@@ -1,0 +1,138 @@
+"""Crops of every class are equally frequent, follow from their seed and index alone, and have the noise that they are said to have."""
+
+import numpy as np
+import pytest
+import torch
+
+from quietlight.data import DATASETS
+from quietlight.data.classes import VALIDATION_PATCH, ClassedPhotos
+from quietlight.frames import UnusableInput
+from quietlight.noise.classes import TABLES
+from quietlight.registry import build
+
+CPU = torch.device("cpu")
+DROPS = ("bernoulli", "salt-and-pepper")
+
+
+def classes(source, table="table1", validation=False, **arguments):
+    given = {"device": CPU, "validation": validation}
+    return build(DATASETS, "classes", "data", {"source": str(source), "table": table, **arguments}, **given)
+
+
+@pytest.fixture
+def flat(monkeypatch, make_photos):
+    """A folder of photos, and nothing in their crops but one gray: what differs from it is noise."""
+    monkeypatch.setattr(ClassedPhotos, "_varied", lambda self, *_: torch.full((1, self.patch, self.patch), 0.5))
+    return make_photos(2, 80, 80)
+
+
+def test_samples_do_not_know_who_else_is_in_their_batch(make_photos):
+    folder = make_photos(3)
+    data, elsewhere = (classes(folder, patch=32) for _ in range(2))
+    whole = data.batch(7, range(24))
+    assert whole["input"].shape == (24, 1, 32, 32)
+    assert (whole["input"].dtype, whole["truth"].dtype, whole["level"].dtype) == (
+        torch.float32,
+        torch.int64,
+        torch.float32,
+    )
+    for part in ([23, 3], [0], [4, 5, 6]):
+        sample = elsewhere.batch(7, part)
+        assert all(torch.equal(sample[key], whole[key][part]) for key in whole)
+    other = data.batch(8, range(24))
+    assert not any(torch.equal(other[key], whole[key]) for key in whole)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_classes_are_equally_frequent_and_levels_lie_within_them(flat, table):
+    count = 60 * len(TABLES[table])
+    batch = classes(flat, table, patch=8).batch(0, range(count))
+    frequencies = torch.bincount(batch["truth"], minlength=len(TABLES[table]))
+    assert len(frequencies) == len(TABLES[table])
+    assert (frequencies - 60).abs().max() <= 5 * 60**0.5
+    for index, noise in enumerate(TABLES[table]):
+        levels = batch["level"][batch["truth"] == index] * (noise.high or 1)
+        assert levels.min() >= noise.low - 1e-4
+        assert levels.max() <= noise.high + 1e-4
+        if noise.nature and noise.high > noise.low:  # all of the range
+            assert levels.max() - levels.min() > 0.85 * (noise.high - noise.low)
+            assert levels.min() > 0  # a level of 0 means clean
+
+
+def test_the_noise_is_that_of_its_class_and_level(flat):
+    batch = classes(flat, patch=40).batch(0, range(330))
+    stored = batch["input"] * 255
+    assert torch.equal(stored, stored.round())
+    assert (stored.min(), stored.max()) == (0, 255)
+    wanted = {
+        "gaussian": lambda level: level / 255,
+        "speckle": lambda level: 0.5 * level / 255,
+        "uniform": lambda level: level / 255 / 3**0.5,
+        "poisson": lambda level: (0.5 / level) ** 0.5,
+    }
+    for picture, index, share in zip(batch["input"], batch["truth"], batch["level"], strict=True):
+        noise = TABLES["table1"][index]
+        level = float(share) * noise.high
+        if not noise.nature:
+            assert (picture == picture[0, 0, 0]).all()
+        elif noise.nature in wanted:
+            expected = (wanted[noise.nature](level) ** 2 + 1 / 12 / 255**2) ** 0.5
+            # What is below one gray level is rounded away.
+            assert float(picture.std()) == pytest.approx(expected, rel=0.1, abs=0.4 / 255)
+
+
+def test_lost_pixels_lie_over_other_noises_and_are_black_or_black_and_white(flat):
+    batch = classes(flat, "natures", patch=40).batch(1, range(600))
+    lost = [n.nature in DROPS for n in TABLES["natures"]].index(True)
+    drops, levels = (batch[key][batch["truth"] == lost] for key in ("input", "level"))
+    p = levels * TABLES["natures"][lost].high
+    ends = ((drops == 0) | (drops == 1)).float().mean((1, 2, 3))
+    assert (ends - p).min() > -5 * (0.25 / 40**2) ** 0.5
+    black, white = ((drops == v).any(3).any(2)[:, 0] for v in (0, 1))
+    assert (black | (p < 0.01)).all()
+    assert 0.25 < (black & ~white).float().mean() < 0.7
+    middle = [x[(x > 0) & (x < 1)] for x in drops]
+    # Beneath them lies another noise, or the photo alone.
+    alone = np.mean([bool((x == x[0]).all()) for x in middle])
+    assert 0.08 < alone < 0.4
+    assert np.median([float(x.std()) for x in middle]) > 2 / 255
+
+
+def test_scenes_are_photos_some_of_them_smaller_and_some_out_of_a_jpeg(make_photos):
+    folder = make_photos(2)
+    data = classes(folder, patch=32)
+    kinds = set()
+    for index in range(40):
+        scene = data.crops.cut([np.random.default_rng(index)])[0]
+        rng, again = np.random.default_rng(index), np.random.default_rng(index)
+        varied = data._varied(scene, rng) * 255
+        assert varied.shape == (1, 32, 32)
+        assert torch.allclose(varied, varied.round(), atol=1e-4)
+        smaller, compressed = again.random(2) < 0.5
+        kinds.add((smaller, compressed))
+        as_it_was = torch.equal(varied.round(), scene[:, :32, :32].float())
+        assert as_it_was == (not smaller and not compressed)
+        assert abs(float(varied.mean() - scene.float().mean())) < 6
+        if smaller:
+            assert varied.std() < scene.float().std()
+    assert len(kinds) == 4
+
+
+def test_validation_comes_from_its_own_photos_in_crops_as_the_papers(make_photos, tmp_path):
+    folder = make_photos(2, 2 * VALIDATION_PATCH, 2 * VALIDATION_PATCH + 3)
+    held_out = classes(folder, validation=True, patch=16)
+    assert held_out.batch(0, [0])["input"].shape == (1, 1, VALIDATION_PATCH, VALIDATION_PATCH)
+    training = classes(folder, patch=16).crops
+    assert not torch.equal(held_out.crops.pixels, training.pixels)
+
+
+def test_nonsense_is_refused(make_photos):
+    folder = make_photos(2, 60, 60)
+    with pytest.raises(UnusableInput, match="unknown table of classes 'table2': it is one of table1"):
+        classes(folder, "table2")
+    with pytest.raises(UnusableInput, match="no photo is as large as a crop of 64"):
+        classes(folder, patch=32)
+    with pytest.raises(UnusableInput, match="the key table is missing"):
+        build(DATASETS, "classes", "data", {"source": str(folder)}, device=CPU, validation=False)
+    with pytest.raises(UnusableInput, match="patch at least 1"):
+        classes(folder, patch=0)
