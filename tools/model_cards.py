@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from quietlight import zoo
 from quietlight.engine.costs import costs_of
@@ -28,10 +29,10 @@ def card(name: str, reports: list[Report]) -> str:
         "parameters": f"{costs.parameters:,}",
         "GMAC per megapixel": f"{costs.gmac:.1f}",
         "trained on": DATA,
-        "steps": f"{int(weights.metadata['steps']):,}, batch {recipe['batch']}, patches of {recipe['data']['arguments']['patch']}",
+        "steps": f"{int(weights.metadata['steps']):,}, batch {recipe['batch']}{patches(recipe)}",
         "schedule": weights.metadata.get("schedule", "as in the recipe"),
         "device": weights.metadata["device"],
-        "validation": f"{weights.metadata['validation']} dB",
+        "validation": validation(weights.metadata["validation"], recipe),
         "licence": "Apache-2.0; attribution of the photos as their licences ask",
         "sha256": f"`{weights.sha256}`",
     }
@@ -40,9 +41,20 @@ def card(name: str, reports: list[Report]) -> str:
     lines += ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts.items())]
     rows = [row for report in reports for row in measured(report, weights.sha256)]
     if rows:
-        lines += ["", "| benchmark | PSNR, dB | SSIM | seconds per megapixel |", "|---|---|---|---|", *rows]
+        lines += ["", "| benchmark | system | scores | seconds per megapixel |", "|---|---|---|---|", *rows]
     lines += ["", "## Recipe", "", "```json", json.dumps(recipe, indent=2), "```", ""]
     return "\n".join(lines)
+
+
+def patches(recipe: dict[str, Any]) -> str:
+    """The side of the crops that were learnt from, where the recipe names one."""
+    patch = recipe["data"]["arguments"].get("patch")
+    return f", patches of {patch}" if patch else ""
+
+
+def validation(score: str, recipe: dict[str, Any]) -> str:
+    """The score of the last validation with what it is."""
+    return f"{float(score):.1%} right" if recipe["objective"]["name"] == "classify" else f"{score} dB"
 
 
 def measured(report: Report, sha256: str) -> list[str]:
@@ -50,9 +62,9 @@ def measured(report: Report, sha256: str) -> list[str]:
     rows = []
     for table in report.tables:
         for row in table.rows:
-            if row.sha256 == sha256:
-                psnr, ssim = row.means["psnr"], row.means["ssim"]
-                rows.append(f"| {report.benchmark} {table.part} | {psnr:.2f} | {ssim:.3f} | {row.seconds:.2f} |")
+            if sha256 in row.sha256.split():
+                scores = ", ".join(f"{name} {value:.4g}" for name, value in list(row.means.items())[:2])
+                rows.append(f"| {report.benchmark} {table.part} | {row.system} | {scores} | {row.seconds:.2f} |")
     return rows
 
 

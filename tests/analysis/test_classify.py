@@ -191,7 +191,9 @@ def test_what_is_out_of_the_question_is_never_found(said: Judgement, data: st.Da
     assert left.found not in out
     assert sum(left.probabilities) == pytest.approx(1)
     assert all(p == 0 for c, p in zip(left.classes, left.probabilities, strict=True) if c in out)
-    kept = [(p, q) for c, p, q in zip(said.classes, said.probabilities, left.probabilities, strict=True) if c not in out]
+    kept = [
+        (p, q) for c, p, q in zip(said.classes, said.probabilities, left.probabilities, strict=True) if c not in out
+    ]
     if total := sum(p for p, _ in kept):
         np.testing.assert_allclose([q for _, q in kept], [p / total for p, _ in kept])
     else:

@@ -1,4 +1,4 @@
-"""Crops of every class are equally frequent, follow from their seed and index alone, and have the noise that they are said to have."""
+"""Crops of every class are equally frequent, follow from seed and index alone, and have the noise that they are said to have."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from quietlight.data import DATASETS
 from quietlight.data.classes import VALIDATION_PATCH, ClassedPhotos
 from quietlight.frames import UnusableInput
 from quietlight.noise.classes import TABLES
+from quietlight.noise.nature import eight_bit
 from quietlight.registry import build
 
 CPU = torch.device("cpu")
@@ -98,24 +99,51 @@ def test_lost_pixels_lie_over_other_noises_and_are_black_or_black_and_white(flat
     assert np.median([float(x.std()) for x in middle]) > 2 / 255
 
 
-def test_scenes_are_photos_some_of_them_smaller_and_some_out_of_a_jpeg(make_photos):
-    folder = make_photos(2)
-    data = classes(folder, patch=32)
-    kinds = set()
-    for index in range(40):
-        scene = data.crops.cut([np.random.default_rng(index)])[0]
-        rng, again = np.random.default_rng(index), np.random.default_rng(index)
-        varied = data._varied(scene, rng) * 255
-        assert varied.shape == (1, 32, 32)
-        assert torch.allclose(varied, varied.round(), atol=1e-4)
-        smaller, compressed = again.random(2) < 0.5
-        kinds.add((smaller, compressed))
-        as_it_was = torch.equal(varied.round(), scene[:, :32, :32].float())
-        assert as_it_was == (not smaller and not compressed)
-        assert abs(float(varied.mean() - scene.float().mean())) < 6
-        if smaller:
-            assert varied.std() < scene.float().std()
-    assert len(kinds) == 4
+def test_scenes_are_photos_of_other_tones_and_histories(make_photos):
+    data = classes(make_photos(2), patch=32)
+    scene = data.crops.cut([np.random.default_rng(0)])[0]
+    mean, varied = float(scene.float().mean()) / 255, []
+    for index in (*range(60), 3):
+        data.generator.manual_seed(index)
+        varied.append(data._varied(scene, np.random.default_rng(index)))
+        assert varied[-1].shape == (1, 32, 32)
+        assert torch.equal(varied[-1], eight_bit(varied[-1]))
+    means = [float(x.mean()) for x in varied]
+    assert mean**1.5 - 0.05 < min(means) < mean - 0.1
+    assert mean + 0.05 < max(means) < mean**0.7 + 0.05
+    assert torch.equal(varied[3], varied[60])
+    assert len({x.numpy().tobytes() for x in varied}) == 60
+
+
+def test_the_papers_photos_are_rescaled_and_have_the_noise_of_their_class_alone(make_photos):
+    folder = make_photos(104, 20, 24)
+
+    def rescaled(validation, **more):
+        given = {"device": CPU, "validation": validation}
+        return build(DATASETS, "rescaled-classes", "data", {"source": str(folder), "table": "table1", **more}, **given)
+
+    data, held_out = rescaled(False), rescaled(True)
+    assert (len(data.pixels), len(held_out.pixels)) == (100, 2)  # and as many for an evaluation
+    whole = data.batch(7, range(12))
+    assert whole["input"].shape == (12, 1, 224, 224)
+    assert all(torch.equal(data.batch(7, [5])[key], whole[key][5:6]) for key in whole)
+    clean = (data.pixels.float() / 255).flatten(1)
+    drops = [n.nature in DROPS for n in TABLES["table1"]].index(True)
+    seen = set()
+    for picture, truth in zip(*(data.batch(0, range(90))[key] for key in ("input", "truth")), strict=True):
+        scene = clean[(clean - picture.flatten()).square().mean(1).argmin()]
+        changed = picture.flatten() != scene
+        seen.add(int(truth))
+        if not TABLES["table1"][truth].nature:
+            assert not changed.any()
+        if truth == drops:  # black, with nothing beneath
+            assert (picture.flatten()[changed] == 0).all()
+    assert len(seen) == len(TABLES["table1"])
+    with pytest.raises(UnusableInput, match="holds 49 photos, and 50 are the least"):
+        rescaled(False, photos=49)
+    (folder / "photo00.jpg").write_bytes(b"nothing")
+    with pytest.raises(UnusableInput, match=r"photo00\.jpg: cannot be read"):
+        rescaled(False)
 
 
 def test_validation_comes_from_its_own_photos_in_crops_as_the_papers(make_photos, tmp_path):

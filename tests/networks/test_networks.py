@@ -46,7 +46,7 @@ def test_a_network_keeps_the_shape_and_uses_all_it_has(name, channels):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_unknown_arguments_are_refused_with_the_known_ones(name):
-    with pytest.raises(UnusableInput, match="unknown key colour; known are .*(channels|classes)"):
+    with pytest.raises(UnusableInput, match=r"unknown key colour; known are .*(channels|classes)"):
         build(NETWORKS, name, "network", {"colour": 3})
 
 

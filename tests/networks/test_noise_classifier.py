@@ -175,5 +175,5 @@ def test_it_adopts_the_denoiser_that_it_is_built_with_and_no_other():
 
 @pytest.mark.parametrize("wrong", [{"classes": 0}, {"hidden": 0}, {"backbone": -1.0}, {"encoder": [1]}])
 def test_shapes_that_cannot_be_are_refused(wrong):
-    with pytest.raises(ValueError, match="above 0|as many scales"):
+    with pytest.raises(ValueError, match=r"above 0|as many scales"):
         NoiseClassifier(**{**SHAPE, **wrong})

@@ -15,7 +15,12 @@ from quietlight.systems.drops import CONTRAST, lost, repaired
 
 ROWS, COLUMNS = np.mgrid[:160, :200] / 30
 WAVES = (np.sin(COLUMNS) * np.cos(ROWS)).astype(np.float32)
-SCENES = {"mid": 0.5 + 0.15 * WAVES, "full": 0.5 + 0.5 * WAVES, "dark": 0.15 + 0.15 * WAVES, "light": 0.85 + 0.15 * WAVES}
+SCENES = {
+    "mid": 0.5 + 0.15 * WAVES,
+    "full": 0.5 + 0.5 * WAVES,
+    "dark": 0.15 + 0.15 * WAVES,
+    "light": 0.85 + 0.15 * WAVES,
+}
 SIGMAS = [0, 10, 30]
 
 
@@ -61,6 +66,15 @@ def test_pictures_that_stay_within_the_reach_of_their_noise_are_repaired_too(
     found = lost(noisy, clean)
     assert (found & hit).sum() > 0.5 * hit.sum()
     assert (found & hit).sum() > 0.5 * found.sum()
+
+
+@pytest.mark.parametrize("sigma", [10, 30, 55])
+def test_flat_pictures_are_repaired_too(sigma: float) -> None:
+    clean = np.full((90, 80), 0.5, np.float32)
+    noisy, hit = struck(clean, Bernoulli, 0.1, sigma)
+    found = lost(noisy, clean)
+    assert found[hit].all()
+    assert hit[found].mean() > 0.85  # at the end of the scale, one is as likely as the other
 
 
 @pytest.mark.parametrize("sigma", [30, 55])

@@ -40,6 +40,16 @@ def photos(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def many_photos(photos, tmp_path_factory):
+    """As many as there have to be for those who rescale them."""
+    folder = tmp_path_factory.mktemp("many")
+    with PillowImage.open(photos / "0.jpg") as photo:
+        for index in range(50):
+            photo.crop((index, index, index + 40, index + 30)).save(folder / f"{index:02}.jpg")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A folder of weights: "tiny-gray" and "tiny-color" are denoisers that learnt nothing."""
     folder = tmp_path_factory.mktemp("weights")
@@ -74,15 +84,19 @@ def tiny_zoo(tiny, monkeypatch):
 
 
 @pytest.fixture
-def miniature(photos, tiny_zoo):
+def miniature(photos, tiny_zoo, request):
     """A function (name of a recipe, *changes) -> that recipe with tiny networks, crops and batches, and two steps."""
 
     def make(name, *changes):
         path = next(p for p in RECIPES if p.stem == name)
         recipe = load(path)
-        patch = 32 if recipe.data.name == "classes" else 16  # a classifier sees no smaller ones
-        small = [f"data.source={photos}", f"data.patch={patch}", "steps=2", "batch=2", "start="]
+        small = ["steps=2", "batch=2", "start=", *SMALL_NETWORKS[recipe.network.name]]
+        if recipe.data.name == "rescaled-classes":
+            small.append(f"data.source={request.getfixturevalue('many_photos')}")
+        else:
+            patch = 32 if recipe.data.name == "classes" else 16  # a classifier sees no smaller ones
+            small += [f"data.source={photos}", f"data.patch={patch}"]
         small += [f"objective.{key}=tiny-gray" for key in WEIGHTS if key in recipe.objective.arguments]
-        return load(path, [*small, *SMALL_NETWORKS[recipe.network.name], *changes])
+        return load(path, [*small, *changes])
 
     return make

@@ -29,7 +29,7 @@ _OFTEN = 0.5
 """How often a scene is varied, and how often some of the lost pixels are white."""
 _TONE = 0.7, 1.5
 """Exponents."""
-_GRAIN = 0.0, 24.0
+_GRAIN = 0.0, 9.0
 """Sigma (0-255) of grain before it is smoothed to a third of that."""
 _BENEATH = 0.8
 """How often lost pixels lie over another noise: a rare sight in a table of single noises, and the rule in a mixture."""
@@ -45,7 +45,7 @@ class ClassedPhotos:
     """Gray crops, each with the noise of one class; all classes are equally frequent.
 
     So that it is noise that is learnt and not the photos' own history, scenes are made brighter or darker, and half of them each
-    have the grain of film, which is smoother than a pixel, are made smaller, and went through JPEG, before the noise. Lost pixels
+    are made smaller, have the grain of film, which is smoother than a pixel, and went through JPEG, before the noise. Lost pixels
     mostly lie over another noise, and are then the class: what struck last is removed first. They are black, or half of the time
     black and white.
 
@@ -117,12 +117,11 @@ class ClassedPhotos:
         grainy, smaller, compressed = rng.random(3) < _OFTEN
         side = round(self.patch * rng.uniform(1, 2)) if smaller else self.patch
         x = (scene[:, :side, :side].float() / 255) ** rng.uniform(*_TONE)
-        if grainy:
-            grain = functional.avg_pool2d(normal(x, self.generator), 3, 1, 1)
-            x = x + rng.uniform(*_GRAIN) / 255 * grain
         if smaller:
             size = (self.patch, self.patch)
             x = functional.interpolate(x[None], size, mode="bilinear", antialias=True, align_corners=False)[0]
+        if grainy:
+            x = x + rng.uniform(*_GRAIN) / 255 * functional.avg_pool2d(normal(x, self.generator), 3, 1, 1)
         if compressed:
             x = _through_jpeg(x, int(rng.integers(70, 97)))
         return eight_bit(x)  # type: ignore[no-any-return]

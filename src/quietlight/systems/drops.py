@@ -40,7 +40,7 @@ def lost(noisy: Pixels, estimate: Pixels) -> Pixels:
 def _reach(at_end: Pixels, distance: Pixels, sigma: float) -> float:
     """Distance from the end beyond which a pixel there is more probably lost than clipped."""
     mean, square = float(distance.mean()), float((distance**2).mean())
-    usual = mean + max(square - mean**2, 0.0) ** 0.5
+    usual = 0.99 * (mean + max(square - mean**2, 0.0) ** 0.5)  # a little less, so that a flat picture gets there
     begin = max(min(_FAR * sigma, usual), CONTRAST)
     far = distance > begin
     clipped = NormalDist().cdf(-begin / sigma) if sigma else 0.0
