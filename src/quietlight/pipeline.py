@@ -122,6 +122,8 @@ def denoise(
     result = replace(result, frame=clean, record={**note, **result.record})
     if record:
         return result
+    if isinstance(frame, np.ndarray) and not _differ(source, clean):
+        return frame.copy()
     return _array_of(clean, frame) if isinstance(frame, np.ndarray) else clean
 
 

@@ -16,13 +16,13 @@ import pytest
 from PIL import Image as PillowImage
 from typer.testing import CliRunner
 
+from quietlight.analysis import words
 from quietlight.analysis.judgement import Judgement
 from quietlight.cli import app
 from quietlight.frames import Image, UnusableInput
 from quietlight.noise import NOISES
 from quietlight.noise.classes import TABLES
 from quietlight.registry import resolve
-from quietlight.report import words
 from quietlight.report.pictures import most_telling
 from quietlight.report.sheet import report_files, write_report
 from quietlight.report.story import story_of

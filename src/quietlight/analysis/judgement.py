@@ -53,14 +53,15 @@ class Judgement:
         total = sum(left)
         return replace(self, probabilities=tuple(p / total for p in left)) if total > 0 else self
 
-    def to_dict(self) -> dict[str, Any]:
-        """As a record and JSON take it."""
-        found = self.found
+    def to_dict(self, index: int | None = None) -> dict[str, Any]:
+        """As a record and JSON take it: the most probable class, or that of `index`, with its level and its probability."""
+        index = self.index if index is None else index
+        found = self.classes[index]
         return {
             "class": found.name,
             "nature": found.nature,
-            "level": round(self.level, 4),
+            "level": round(self.levels[index], 4),
             "unit": resolve(NOISES, found.nature, "noise").unit if found.nature else "",
-            "certainty": round(self.certainty, 4),
+            "certainty": round(self.probabilities[index], 4),
             "probabilities": {c.name: round(p, 4) for c, p in zip(self.classes, self.probabilities, strict=True)},
         }

@@ -29,6 +29,8 @@ CONSTANT = 0.5
 """Share of exactly constant surroundings from which a picture is drawn."""
 STEPS = 0.2
 """The same, and share of steps of nearly the full scale within three pixels, where both are met: noise would break the areas."""
+FEWEST_SQUARES = 144
+"""Surroundings that it takes to tell a drawing."""
 TONES, FEWEST_TONES = 0.3, 10
 """Least share of pixels with a tone between the ends and next to other ones, and least number of such tones, in a photo."""
 
@@ -138,7 +140,7 @@ def is_drawn(planes: Floats) -> bool:
     those that are clipped.
     """
     square = _samples(planes).reshape(len(planes), -1, 5, 5)[:, :, 1:4, 1:4].reshape(len(planes), -1, 9)
-    if not square.size:
+    if square.shape[1] < FEWEST_SQUARES:
         return False
     constant = np.all(square == square[..., 4:5], axis=(0, 2))
     between = np.any((square[..., 4] > 0) & (square[..., 4] < 1), axis=0) & ~constant

@@ -23,7 +23,6 @@ from quietlight.noise.classes import NoiseClass
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, Result, impulses
 from quietlight.systems.network import network as run_network
-from quietlight.systems.noisebreaker import UNSURE
 from quietlight.systems.noisebreaker import noisebreaker as run_noisebreaker
 from quietlight.systems.primaries import POOLS, primary, weights_of
 from quietlight.zoo import Weights
@@ -185,11 +184,7 @@ def noisebreaker(name: str, weights: str) -> Peer:
         return Peer(name, about, _never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Result:
-        result = run_noisebreaker(photo_of(sample), fallback=False, **{**arguments, "classifier": found})
-        if "local" in arguments:  # has no fallback
-            return result
-        unsure = any(step["certainty"] < UNSURE for step in result.record["steps"][:1])
-        return replace(result, record={**result.record, "unsure": unsure})
+        return run_noisebreaker(photo_of(sample), fallback=False, **{**arguments, "classifier": found})
 
     return Peer(name, about, run, found, pool)
 

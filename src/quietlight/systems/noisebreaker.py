@@ -14,6 +14,7 @@ from typing import Any
 
 from quietlight import zoo
 from quietlight.analysis.classify import ACROSS, CLASSIFIER, classify
+from quietlight.analysis.judgement import Judgement
 from quietlight.analysis.photo import is_drawn, squares, to_planes
 from quietlight.frames import Image, RawFrame, UnusableInput
 from quietlight.noise.classes import NoiseClass
@@ -36,7 +37,9 @@ from quietlight.zoo import Weights
 Progress = Callable[[float], None]
 
 UNSURE = 0.4
-"""Certainty below which no class is said to fit."""
+"""Probability of the classes of one denoiser below which none is said to fit."""
+PLAUSIBLE = 0.15
+"""Probability from which lost pixels are looked for before anything else, and from which a further noise is worth a step."""
 
 
 def noisebreaker(
@@ -64,8 +67,9 @@ def noisebreaker(
 
     Returns:
         the photo, and a record: "steps" (class, level, certainty, all probabilities, the denoiser, what was removed, the time, and
-        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure"), and whether the "fallback"
-        ran. A photo in which no noise is found comes back as it is.
+        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure"), whether it was "unsure" at
+        some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it is. With `truth` nothing is
+        judged: levels are 0.
 
     Raises:
         UnusableInput: a raw, a pool that there is not, weights that were not trained.
@@ -81,7 +85,10 @@ def noisebreaker(
         chain.run(classifier, fallback, across)
     else:
         for nature in truth:
-            chain.step({"class": nature, "nature": nature, "certainty": 1.0}, primary(pool, NoiseClass(nature)))
+            denoiser = primary(pool, NoiseClass(nature))
+            told = Judgement((NoiseClass(nature),), (1.0,), (0.0,))
+            chain.step(told.to_dict(), denoiser)
+        chain.record["left"] = Judgement((NoiseClass(""),), (1.0,), (0.0,)).to_dict()
     chain.progress(1.0)
     return Result(chain.photos[0], chain.record, tuple(photos[0] for photos in chain.stages))
 
@@ -110,23 +117,48 @@ class _Chain:
 
     def run(self, classifier: Weights | str, fallback: bool, across: int) -> None:
         """Look and remove, until clean or until nothing helps."""
+        self.record["unsure"] = False
         weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
         look = classify(self.photos, weights, across)
         if all(is_drawn(to_planes(part.pixels)) for photo in self.photos for part in squares(photo, 512, 2)):
             look = look.without({c for c in look.classes if c.nature})  # its structure would pass for noise
-        while not is_clean(look):
-            left = look.without({c for c in look.classes if c.nature and primary(self.pool, c) in self.used})
-            unsure = fallback and left.certainty < UNSURE
-            if is_clean(left) or (unsure and self.stages) or len(self.stages) == LIMIT:
-                self.record["stopped"] = "no gain" if is_clean(left) else "unsure" if unsure else "limit"
+        while noise := self.next_noise(look):
+            unsure = self.belief(look, noise) < UNSURE
+            self.record["unsure"] |= unsure
+            blind = fallback and unsure
+            if len(self.stages) == LIMIT or (blind and BLIND in self.used):
+                self.record["stopped"] = "unsure" if blind else "limit"
                 break
-            self.record["fallback"] |= unsure
-            kept = self.step(left.to_dict(), BLIND if unsure else primary(self.pool, left.found), unsure)
-            if not kept:
-                self.record["stopped"] = "no gain"
-                break
-            look = classify(self.photos, weights, across)
+            self.record["fallback"] |= blind
+            found = look.to_dict(look.classes.index(noise))
+            if self.step(found, BLIND if blind else primary(self.pool, noise), blind):
+                look = classify(self.photos, weights, across)
+        else:
+            self.record["stopped"] = "unsure" if self.record["fallback"] else "no gain"
+        if is_clean(look):
+            self.record["stopped"] = "clean"
         self.record["left"] = look.to_dict()
+
+    def next_noise(self, look: Judgement) -> NoiseClass | None:
+        """The noise to remove: the most probable one whose denoiser has not run, if there is one worth it.
+
+        Lost pixels go first where they are plausible at all: what struck last hides what struck before, and the other way round
+        they would be smeared.
+        """
+        left = look.without({c for c in look.classes if c.nature and primary(self.pool, c) in self.used})
+        if is_clean(left):
+            return None
+        lost = [c for c in left.classes if c.nature in DROPS]
+        chances = dict(zip(left.classes, left.probabilities, strict=True))
+        first = max(lost, key=chances.__getitem__, default=left.found)
+        noise = first if chances[first] >= PLAUSIBLE else left.found
+        known = look.probabilities[look.classes.index(noise)] >= PLAUSIBLE
+        return noise if known or not self.used else None
+
+    def belief(self, look: Judgement, noise: NoiseClass) -> float:
+        """How probable it is that the denoiser for a noise is the right one."""
+        pairs = zip(look.classes, look.probabilities, strict=True)
+        return sum(p for c, p in pairs if c.nature and primary(self.pool, c) == primary(self.pool, noise))
 
     def step(self, found: dict[str, Any], denoiser: str, everything: bool = False) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that changed the photo."""

@@ -19,6 +19,7 @@ from quietlight import zoo
 from quietlight.analysis.classify import classify
 from quietlight.analysis.judgement import Judgement
 from quietlight.frames import Image
+from quietlight.noise.classes import NoiseClass
 from quietlight.systems import Result
 from quietlight.systems.impulses import full_scale
 from quietlight.systems.primaries import DROPS, LIMIT, denoise, is_clean, primary, removed, replace_lost, weights_of
@@ -49,17 +50,19 @@ def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Prog
     stages: list[Image] = []
     looks = grid.looks(photo, weights)
     while wanted := {cell: name for cell, look in looks.items() if (name := _wanted(look, pool, used[cell]))}:
-        if len(stages) >= LIMIT:
+        names = sorted(set(wanted.values()))
+        if len(stages) + len(names) > LIMIT:
             break
         noisy = photo
-        for name in sorted(set(wanted.values())):
+        for name in names:
             begin, number = time.perf_counter(), len(stages)
             mine = [cell for cell, one in wanted.items() if one == name]
             found = _mean([looks[cell] for cell in mine])
             denoiser = weights_of(name, photo.pixels.shape[2])
-            run = replace_lost if found.found.nature in DROPS else denoise
+            loses = name == primary(pool, NoiseClass(DROPS[0]))
+            run = replace_lost if loses else denoise
             after = run(noisy, denoiser, lambda share, number=number: progress(1 - 0.5 ** (number + share)))  # type: ignore[misc]
-            before, photo = photo, _blended(photo, noisy, after, grid.mask(mine))
+            before, photo = photo, _blended(photo, noisy, after, grid.mask(mine, hard=loses))
             facts = {"denoiser": denoiser.name, "area": round(len(mine) / len(used), 4), "kept": True}
             seconds = round(time.perf_counter() - begin, 3)
             steps.append({**found.to_dict(), **facts, "removed": removed((before,), (photo,)), "seconds": seconds})
@@ -93,12 +96,12 @@ class _Grid:
         places = {(i, j): (around(self.rows[i], height), around(self.columns[j], width)) for i, j in self.cells()}
         return {cell: classify(Image(photo.pixels[r[:, None], c]), weights) for cell, (r, c) in places.items()}
 
-    def mask(self, cells: list[Cell]) -> NDArray[np.float32]:
-        """Cells -> pixels, [H, W] in [0, 1], with soft edges."""
+    def mask(self, cells: list[Cell], hard: bool) -> NDArray[np.float32]:
+        """Cells -> pixels, [H, W] in [0, 1], with soft edges unless `hard`: a lost pixel is replaced wholly or not."""
         chosen = np.zeros((len(self.rows), len(self.columns)), np.float32)
         chosen[tuple(zip(*cells, strict=True))] = 1
         mask = np.repeat(np.repeat(chosen, [len(r) for r in self.rows], 0), [len(c) for c in self.columns], 1)
-        for axis in (0, 1):
+        for axis in () if hard else (0, 1):
             size, window = mask.shape[axis], 2 * FEATHER + 1
             sums = np.cumsum(np.take(mask, mirrored(-FEATHER - 1, size + FEATHER, size), axis), axis, dtype=np.float64)
             upper, lower = (np.take(sums, range(start, start + size), axis) for start in (window, 0))
