@@ -154,7 +154,13 @@ def test_a_clean_photo_comes_back_as_it_is(size: Any, channels: int, dtype: str,
         seen = script(look)
         result = noisebreaker(before, progress=shares.append)
         assert result.frame is before
-        assert result.record == {"steps": [], "stopped": "clean", "fallback": False, "unsure": False, "left": look.to_dict()}
+        assert result.record == {
+            "steps": [],
+            "stopped": "clean",
+            "fallback": False,
+            "unsure": False,
+            "left": look.to_dict(),
+        }
         assert len(seen) == 1
     checked(before, result, shares)
 
