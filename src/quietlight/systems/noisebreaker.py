@@ -38,6 +38,9 @@ Progress = Callable[[float], None]
 
 UNSURE = 0.4
 """Probability of the classes of one denoiser below which none is said to fit."""
+VISIBLE = 1.0
+"""Standard deviation (0-255) of what a step removes below which it is taken back: that little, at 48 dB, is found in photographs
+without noise, too, and nobody sees it go."""
 PLAUSIBLE = 0.15
 """Probability from which lost pixels are looked for before anything else, and from which a further noise is worth a step."""
 
@@ -161,18 +164,19 @@ class _Chain:
         return sum(p for c, p in pairs if c.nature and primary(self.pool, c) == primary(self.pool, noise))
 
     def step(self, found: dict[str, Any], denoiser: str, everything: bool = False) -> bool:
-        """Remove one noise, or everything that the denoiser takes for noise; whether that changed the photo."""
+        """Remove one noise, or everything that the denoiser takes for noise; whether that was worth it, and was kept."""
         begin = time.perf_counter()
         done = len(self.stages)
         channels = self.photos[0].pixels.shape[2]
         weights = weights_of(denoiser, channels)
-        run = replace_lost if found["nature"] in DROPS and not everything else denoise
+        loses = found["nature"] in DROPS and not everything
+        run = replace_lost if loses else denoise
         after = tuple(
             run(photo, weights, lambda share, done=done: self.progress(1 - 0.5 ** (done + share)))  # type: ignore[misc]
             for photo in self.photos
         )
         change = removed(self.photos, after)
-        kept = change["deviation"] > 0
+        kept = change["deviation"] >= (0 if loses else VISIBLE) and change["changed"] > 0
         seconds = round(time.perf_counter() - begin, 3)
         self.record["steps"].append(
             {**found, "denoiser": weights.name, "removed": change, "seconds": seconds, "kept": kept}
