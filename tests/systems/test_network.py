@@ -77,7 +77,24 @@ def test_the_networks_own_output_comes_through(tmp_path):
 def test_gray_networks_take_colours_one_by_one(tmp_path):
     net, image = weights(tmp_path, "unet"), picture(24, 40, 3, "uint16")
     each = [network(Image(image.pixels[..., c : c + 1]), net).frame.pixels for c in range(3)]
-    np.testing.assert_allclose(network(image, net).frame.pixels, np.concatenate(each, axis=2), atol=1)
+    np.testing.assert_allclose(network(image, net, opponent=False).frame.pixels, np.concatenate(each, axis=2), atol=1)
+
+
+def test_of_a_colour_photo_gray_networks_take_the_mean_and_two_differences(tmp_path, monkeypatch):
+    net, image = weights(tmp_path, "unet"), picture(24, 40, 3, "float32")
+    seen = []
+
+    def keep(_, batch):
+        seen.append(batch)
+        return batch
+
+    monkeypatch.setattr("quietlight.systems.network.engine.run", keep)
+    np.testing.assert_allclose(network(image, net).frame.pixels, image.pixels, atol=1e-5)  # there and back
+    [planes] = seen
+    red, green, blue = np.moveaxis(image.pixels, 2, 0)
+    np.testing.assert_allclose(planes[0, 0], (red + green + blue) / 3, atol=1e-5)
+    np.testing.assert_allclose(planes[1, 0], 0.5 + (red - blue) / 2**0.5, atol=1e-5)
+    np.testing.assert_allclose(planes[2, 0], 0.5 + (red - 2 * green + blue) / 6**0.5, atol=1e-5)
 
 
 def test_color_networks_see_all_channels(tmp_path):

@@ -78,14 +78,20 @@ def weights_of(denoiser: str, channels: int) -> Weights:
 
 def denoise(photo: Image, weights: Weights, progress: Progress) -> Image:
     """The photo, denoised."""
-    frame = network(photo, weights, progress=progress).frame
+    return _run(photo, weights, progress, opponent=True)
+
+
+def _run(photo: Image, weights: Weights, progress: Progress, opponent: bool) -> Image:
+    frame = network(photo, weights, opponent=opponent, progress=progress).frame
     assert isinstance(frame, Image)
     return frame
 
 
 def replace_lost(photo: Image, weights: Weights, progress: Progress) -> Image:
     """The photo with its lost pixels replaced, channel by channel, and nothing else changed."""
-    estimate = denoise(photo, weights, progress).pixels
+    estimate = _run(
+        photo, weights, progress, opponent=False
+    ).pixels  # lost pixels are black or white in the colours alone
     white = np.float32(full_scale(photo.pixels))
     pixels = photo.pixels.copy()
     for c in range(pixels.shape[2]):
