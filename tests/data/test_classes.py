@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from quietlight import zoo
 from quietlight.data import DATASETS
 from quietlight.data.classes import VALIDATION_PATCH, ClassedPhotos
 from quietlight.frames import UnusableInput
+from quietlight.networks.unet import UNet
 from quietlight.noise.classes import TABLES
 from quietlight.noise.nature import eight_bit
 from quietlight.registry import build
@@ -97,6 +99,22 @@ def test_lost_pixels_lie_over_other_noises_and_are_black_or_black_and_white(flat
     alone = np.mean([bool((x == x[0]).all()) for x in middle])
     assert 0.08 < alone < 0.4
     assert np.median([float(x.std()) for x in middle]) > 2 / 255
+
+
+def test_half_of_the_clean_samples_are_noisy_ones_cleaned(flat, tmp_path):
+    torch.manual_seed(0)
+    arguments = {"channels": 1, "width": 4, "encoder": [1], "middle": 1, "decoder": [1]}
+    network = UNet(**arguments)
+    path = tmp_path / "cleaner.safetensors"
+    zoo.save(path, "unet", arguments, network.state_dict(), {"multiple": str(network.multiple)})
+    data = classes(flat, patch=40, cleaned_by=str(path))
+    batch, plain = data.batch(0, range(400)), classes(flat, patch=40).batch(0, range(400))
+    clean = batch["level"] == 0
+    assert torch.equal(batch["truth"], plain["truth"])
+    changed = (batch["input"] != plain["input"]).flatten(1).any(1)
+    assert not changed[~clean].any()
+    assert 0.2 < changed[clean].float().mean() < 0.8
+    assert torch.equal(batch["input"], eight_bit(batch["input"]))
 
 
 def test_scenes_are_photos_of_other_tones_and_histories(make_photos):

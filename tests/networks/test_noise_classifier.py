@@ -21,6 +21,7 @@ FLAT = {f"{name} {share}": 8 + 6 * i + j
 STRENGTHS = slice(56, 64)  # of the residual at eight tones from black to white, in logarithms
 CORRELATIONS = {"right": 80, "down": 81}
 GRID = slice(90, 92)
+RATES, FINEST_TONES, BY_LAW = slice(92, 98), slice(98, 106), (slice(106, 109), slice(109, 112))
 
 
 def scene(size=256):
@@ -98,6 +99,25 @@ def test_lost_pixels_show_among_gray_ones():
     assert drops[FLAT["deviation 0.5"]] < of("gaussian", 2)[FLAT["deviation 0.5"]]
 
 
+@pytest.mark.parametrize("reach", range(3))
+@pytest.mark.parametrize(("nature", "black", "white"), [("bernoulli", 0.1, 0), ("salt-and-pepper", 0.05, 0.05)])
+def test_the_rate_of_lost_pixels_is_measured(nature, black, white, reach):
+    rates = of(nature, 0.1)[RATES] / 5
+    assert rates[reach] == pytest.approx(black, abs=0.01)
+    assert rates[3 + reach] == pytest.approx(white, abs=0.01)
+    assert of("gaussian", 10)[RATES].abs().max() < 0.02
+
+
+@pytest.mark.parametrize(("nature", "law"), [("gaussian", 0), ("poisson", 1), ("speckle", 2)])
+def test_the_strength_of_a_noise_is_measured_under_its_own_law(nature, law):
+    at_white = 1 / 255**0.5 if nature == "poisson" else 25 / 255
+    level = 255 if nature == "poisson" else 25
+    for laws in BY_LAW:  # of the residual, and of the finest detail, for which no denoiser is needed
+        assert of(nature, level)[laws][law].exp() == pytest.approx(at_white, rel=0.06)
+    finest = of(nature, level, scene())[FINEST_TONES]
+    assert np.polyfit(torch.linspace(0, 1, 8)[1:-1].log(), finest[1:-1], 1)[0] == pytest.approx(law / 2, abs=0.15)
+
+
 def test_noise_that_hangs_together_and_blocks_of_jpeg_show():
     white = of("gaussian", 10)
     assert white[[*CORRELATIONS.values()]].abs().max() < 0.05
@@ -134,6 +154,14 @@ def test_all_but_the_denoiser_is_trained(size, backbone):
     assert all(torch.equal(value, before[key]) for key, value in network.denoiser.state_dict().items())
 
 
+def test_statistics_are_judged_as_their_picture_is():
+    torch.manual_seed(0)
+    network = NoiseClassifier(**{**SHAPE, "backbone": 0}).eval()
+    x = torch.rand(3, 1, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(statistics(x, network.denoiser(x))), network(x))
+
+
 def test_it_looks_at_what_the_denoiser_takes_away_and_each_picture_for_itself():
     torch.manual_seed(0)
     network = NoiseClassifier(**SHAPE).eval()
@@ -142,7 +170,7 @@ def test_it_looks_at_what_the_denoiser_takes_away_and_each_picture_for_itself():
         whole = network(x)
         torch.testing.assert_close(network(x[1:2]), whole[1:2], atol=1e-4, rtol=1e-3)
         network.denoiser.head.bias += 0.05
-        assert (network(x) - whole).abs().max() > 1e-3
+        assert (network(x) - whole).abs().max() > 1e-4
         before = network(x)
         network.levels.bias += 1
         torch.testing.assert_close(network(x) - before, torch.tensor([[0.0] * 5 + [1.0] * 5] * 3))
@@ -173,7 +201,7 @@ def test_it_adopts_the_denoiser_that_it_is_built_with_and_no_other():
             network.adopt(tensors)
 
 
-@pytest.mark.parametrize("wrong", [{"classes": 0}, {"hidden": 0}, {"backbone": -1.0}, {"encoder": [1]}])
+@pytest.mark.parametrize("wrong", [{"classes": 0}, {"hidden": 0}, {"layers": 0}, {"backbone": -1.0}, {"encoder": [1]}])
 def test_shapes_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match=r"above 0|as many scales"):
         NoiseClassifier(**{**SHAPE, **wrong})

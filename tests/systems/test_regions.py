@@ -29,7 +29,7 @@ def denoisers(monkeypatch):
         mean = photo.pixels.mean()
         return said("clean" if abs(mean - 128) < 6 else "gaussian 15-35" if mean < 128 else "bernoulli")
 
-    def flat(photo, *_):
+    def flat(photo, *_, **__):
         return replace(photo, pixels=np.full_like(photo.pixels, 128))
 
     monkeypatch.setattr(regions, "classify", classify)

@@ -21,9 +21,9 @@ SMALL_NETWORKS = {
     "dncnn": ["network.depth=4", "network.width=8"],
     "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
-SMALL_NETWORKS["noise-classifier"] = [*SMALL_NETWORKS["unet"], "network.backbone=0.1", "network.hidden=8"]
-WEIGHTS = ("by", "cleaned_by")
-"""Arguments of objectives that name weights."""
+SMALL_NETWORKS["noise-classifier"] = [*SMALL_NETWORKS["unet"], "network.hidden=8"]
+WEIGHTS = ("by", "cleaned_by", "denoiser")
+"""Arguments of objectives and data that name weights."""
 
 
 @pytest.fixture(scope="session")
@@ -94,9 +94,10 @@ def miniature(photos, tiny_zoo, request):
         if recipe.data.name == "rescaled-classes":
             small.append(f"data.source={request.getfixturevalue('many_photos')}")
         else:
-            patch = 32 if recipe.data.name == "classes" else 16  # a classifier sees no smaller ones
-            small += [f"data.source={photos}", f"data.patch={patch}"]
-        small += [f"objective.{key}=tiny-gray" for key in WEIGHTS if key in recipe.objective.arguments]
+            classifies = recipe.data.name in ("classes", "noise-statistics")
+            small += [f"data.source={photos}", f"data.patch={32 if classifies else 16}"]  # it sees no smaller ones
+        for part in ("objective", "data"):
+            small += [f"{part}.{key}=tiny-gray" for key in WEIGHTS if key in getattr(recipe, part).arguments]
         return load(path, [*small, *changes])
 
     return make

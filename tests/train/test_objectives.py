@@ -12,7 +12,7 @@ from quietlight.registry import build
 from quietlight.systems import drops
 from quietlight.train.objectives import OBJECTIVES, Classify, Noise2Void
 
-ARGUMENTS = {"repaired": {"by": "tiny-{mode}"}, "classify": {"cleaned_by": "tiny-gray"}}
+ARGUMENTS = {"repaired": {"by": "tiny-{mode}"}}
 """Name -> arguments without which there is no such objective."""
 DENOISING = [name for name in OBJECTIVES if name != "classify"]
 
@@ -158,10 +158,7 @@ def test_lost_pixels_are_repaired_but_in_every_fifth_sample(struck, tiny_zoo):
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_who_helps_to_learn_does_not_learn(name, tiny_zoo):
     objective = built(name)
-    if name == "classify":
-        helper, data, network = objective.cleaner, classed(), Answers(torch.zeros(40, 4), torch.zeros(40, 4))
-    else:
-        helper, data, network = objective.primary, batch(), nn.Conv2d(1, 1, 3, padding=1)
+    helper, data, network = objective.primary, batch(), nn.Conv2d(1, 1, 3, padding=1)
     before = {key: value.clone() for key, value in module_of(helper).state_dict().items()}
     objective(network, data, 0.0)["total"].backward()
     assert all(p.grad is None for p in module_of(helper).parameters())
@@ -187,31 +184,6 @@ class Answers(nn.Module):
     def forward(self, x):
         self.input = x
         return self.output
-
-
-def test_only_every_other_clean_sample_is_struck_and_cleaned_again(tiny_zoo):
-    data = classed()
-    before, network = data["input"].clone(), Answers(torch.zeros(40, 4), torch.zeros(40, 4))
-    shown = []
-    for seed in (1, 1, 2):
-        torch.manual_seed(seed)
-        built("classify")(network, data, 0.0)
-        shown.append(network.input)
-    assert torch.equal(data["input"], before)
-    assert torch.equal(shown[0], shown[1])  # by torch's own generator, which the trainer seeds
-    assert not torch.equal(shown[0], shown[2])
-    changed = (shown[0] != before).flatten(1).any(1)
-    clean = data["level"] == 0
-    assert not changed[~clean].any()
-    assert changed[clean].tolist() == [True, False] * (int(clean.sum()) // 2)
-    assert torch.equal(shown[0], eight_bit(shown[0]))
-    built("classify").score(network, data)  # fixed samples are for this, and stay what they are
-    assert network.input is data["input"]
-    plain = Classify()
-    plain(network, data, 0.0)
-    assert network.input is data["input"]
-    noisy = {key: value[~clean] for key, value in data.items()}
-    built("classify")(Answers(torch.zeros(30, 4), torch.zeros(30, 4)), noisy, 0.0)
 
 
 def test_classes_and_levels_are_what_is_learnt():

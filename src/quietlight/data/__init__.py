@@ -9,6 +9,7 @@ validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
 DATASETS = {
     "photos": "quietlight.data.photos:NoisyPhotos",
     "classes": "quietlight.data.classes:ClassedPhotos",
+    "noise-statistics": "quietlight.data.statistics:NoiseStatistics",
     "rescaled-classes": "quietlight.data.classes:RescaledPhotos",
 }
 """Name -> "module:attribute" of every data set that a recipe can name."""

@@ -14,12 +14,15 @@ from PIL import Image as PillowImage
 from torch import Tensor
 from torch.nn import functional
 
+from quietlight import zoo
 from quietlight.data.pack import located
 from quietlight.data.photos import PhotoCrops
+from quietlight.engine.torch_engine import module_of
 from quietlight.frames import UnusableInput
 from quietlight.noise import NOISES
 from quietlight.noise.classes import TABLES, NoiseClass
 from quietlight.noise.nature import eight_bit, normal
+from quietlight.noise.natures import Gaussian
 from quietlight.registry import resolve
 
 VALIDATION_PATCH = 224
@@ -31,6 +34,8 @@ _TONE = 0.7, 1.5
 """Exponents."""
 _GRAIN = 0.0, 9.0
 """Sigma (0-255) of grain before it is smoothed to a third of that."""
+_CLEANED = 0.0, 50.0
+"""Sigma (0-255) of the noise that was removed from samples which are clean again."""
 _BENEATH = 0.8
 """How often lost pixels lie over another noise: a rare sight in a table of single noises, and the rule in a mixture."""
 
@@ -47,12 +52,14 @@ class ClassedPhotos:
     So that it is noise that is learnt and not the photos' own history, scenes are made brighter or darker, and half of them each
     are made smaller, have the grain of film, which is smoother than a pixel, and went through JPEG, before the noise. Lost pixels
     mostly lie over another noise, and are then the class: what struck last is removed first. They are black, or half of the time
-    black and white.
+    black and white. And since a picture that a primary denoiser has been over is clean, too, although it looks unlike a photo, half
+    of the clean samples are such.
 
     Args:
         source, held_out, device, validation: as for `PhotoCrops`.
         table: a name of `TABLES`.
         patch: side of a crop.
+        cleaned_by: weights of that denoiser, a name or a file; empty: clean samples are photos only.
 
     Raises UnusableInput for arguments that make no sense, and where there are no photos of that size.
     """
@@ -64,6 +71,7 @@ class ClassedPhotos:
         source: str,
         table: str,
         patch: int = 128,
+        cleaned_by: str = "",
         held_out: str = "",
         *,
         device: torch.device,
@@ -71,6 +79,7 @@ class ClassedPhotos:
     ) -> None:
         self.classes = _classes(table)
         self.additive = [c for c in self.classes if c.nature and c.nature not in _DROPS]
+        self.cleaner = zoo.read(cleaned_by) if cleaned_by else None
         self.patch = VALIDATION_PATCH if validation else patch
         self.crops = PhotoCrops(source, held_out, 1, 2 * self.patch, device, validation)
         self.generator = torch.Generator(device)
@@ -100,11 +109,19 @@ class ClassedPhotos:
         index = int(rng.integers(len(self.classes)))
         found = self.classes[index]
         if not found.nature:
-            return eight_bit(x), index, 0.0
+            return self._cleaned(x, rng), index, 0.0
         if found.nature in _DROPS and rng.random() < self.beneath:
             x = self._struck(x, self.additive[int(rng.integers(len(self.additive)))], rng)[0]
         noisy, level = self._struck(x, found, rng)
         return eight_bit(noisy), index, level / found.high
+
+    @torch.no_grad()
+    def _cleaned(self, x: Tensor, rng: np.random.Generator) -> Tensor:
+        """A clean crop, half of the time struck by gaussian noise and denoised."""
+        if self.cleaner is not None and rng.random() < _OFTEN:
+            struck = eight_bit(Gaussian(rng.uniform(*_CLEANED)).sample(x, self.generator))
+            x = module_of(self.cleaner).to(x.device)(struck[None])[0]
+        return eight_bit(x)  # type: ignore[no-any-return]
 
     def _struck(self, x: Tensor, noise: NoiseClass, rng: np.random.Generator) -> tuple[Tensor, float]:
         level = rng.uniform(noise.low, noise.high)
@@ -155,7 +172,7 @@ class RescaledPhotos(ClassedPhotos):
         self, source: str, table: str, photos: int = 10_000, *, device: torch.device, validation: bool
     ) -> None:
         self.classes = _classes(table)
-        self.additive = []
+        self.additive, self.cleaner = [], None
         folder = located(source)
         files = sorted(f for f in folder.glob("*") if f.suffix.lower() in (".jpg", ".jpeg"))[:photos]
         fiftieth = len(files) // 50

@@ -20,7 +20,16 @@ _QUANTILES = (0.02, 0.1, 0.3, 0.5, 0.9)
 _JPEG = 8
 _SIDE = 128
 """Pixels are counted as if the picture had sides of this length."""
-COUNT = 8 + len(FLATTEST) * (_MOMENTS + 1) + _BINS + 4 * _TONES + len(_SHIFTS) + len(_QUANTILES) + 2
+_REACHES = (12, 40, 100)
+"""Distances from an end of the scale, on the 0-255 scale, beyond which pixels there are counted."""
+_FEW = 20.0
+"""Pixels of a tone below which the whole picture's strength stands in for its own."""
+_LAWS = (0.0, 1.0, 2.0)
+"""Powers of the brightness that the variance of gaussian, poisson and speckle noise is proportional to."""
+COUNT = (
+    (8 + len(FLATTEST) * (_MOMENTS + 1) + _BINS + 4 * _TONES + len(_SHIFTS) + len(_QUANTILES) + 2)
+    + (2 * len(_REACHES) + _TONES + 2 * len(_LAWS))
+)  # fmt: skip
 """How many statistics there are."""
 
 
@@ -32,14 +41,18 @@ def statistics(noisy: Tensor, clean: Tensor) -> Tensor:
     flat = [a.flatten(1) for a in (residual, activity, inside, clean.clip(0, 1))]
     moments, scale = _moments(flat[0], flat[1], flat[2])
     calm = flat[2] / (1 + (flat[1] / (0.5 * scale + 1 / 255)) ** 2) ** 2
+    finest = _finest(noisy)
     parts = [
         _ends(noisy, clean),
         moments,
         _histogram(flat[0][:, ::2] / scale, calm[:, ::2]),  # every other pixel tells as much
         _tones(flat[0], flat[3], calm, scale),
         _correlations(residual * calm.view_as(residual)),
-        _roughness(noisy),
+        _roughness(finest),
         _grid(noisy),
+        _lost(noisy, clean),
+        _finest_tones(finest.flatten(1), flat[3], calm, scale),
+        *(_by_law(x, flat[3], calm) for x in (flat[0], finest.flatten(1))),
     ]
     return torch.cat(parts, dim=1)
 
@@ -59,8 +72,18 @@ def _ends(noisy: Tensor, clean: Tensor) -> Tensor:
     shares = []
     for value, distance in ((noisy, clean), (1 - noisy, 1 - clean)):
         at_end = value <= 0
-        shares += [(at_end & (distance > reach / 255)).float().mean((1, 2, 3)) for reach in (-255, 12, 40, 100)]
+        shares += [(at_end & (distance > reach / 255)).float().mean((1, 2, 3)) for reach in (-255, *_REACHES)]
     return _log(torch.stack(shares, dim=1))
+
+
+def _lost(noisy: Tensor, clean: Tensor) -> Tensor:
+    """How many of the pixels that should lie so far from an end of the scale are there: the rate of lost pixels."""
+    shares = []
+    for value, distance in ((noisy, clean), (1 - noisy, 1 - clean)):
+        for reach in _REACHES:
+            far = distance > reach / 255
+            shares.append(5 * ((value <= 0) & far).float().sum((1, 2, 3)) / (far.float().sum((1, 2, 3)) + _FEW))
+    return torch.stack(shares, dim=1)
 
 
 def _moments(residual: Tensor, activity: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,16 +127,42 @@ def _histogram(ratio: Tensor, weight: Tensor) -> Tensor:
 
 def _tones(residual: Tensor, tone: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     """By brightness: how many pixels, the residual's strength beside the scale, and two signs of its shape."""
-    centers = torch.linspace(0, 1, _TONES, device=tone.device)
-    near = (1 - (tone[:, None] - centers[:, None]).abs() * (_TONES - 1)).clip(min=0) * weight[:, None]
+    near = _near(tone) * weight[:, None]
     square = residual * residual
     powers = torch.stack([torch.ones_like(residual), residual.abs(), square, square * square], dim=2)
     n, m1, m2, m4 = (torch.bmm(near, powers) * (_SIDE**2 / tone.shape[1])).unbind(2)
-    few = 20.0  # where there are fewer pixels, the whole picture's strength stands in
-    variance = (m2 + few * scale**2) / (n + few)
+    variance = (m2 + _FEW * scale**2) / (n + _FEW)
     m1, m2, m4 = (m / (n + 1e-3) for m in (m1, m2, m4))
     shape = [(m1 / (m2.sqrt() + 1e-5)), torch.log(m4 / (m2**2 + 1e-10) + 0.1).clip(-5, 5)]
     return torch.cat([torch.log(n + 1) / 4, 0.5 * torch.log(variance) - torch.log(scale), *shape], dim=1)
+
+
+def _finest(noisy: Tensor) -> Tensor:
+    """[B, 1, H, W] through Immerkær's mask (1996), which cancels planes and keeps the strength of white noise."""
+    mask = torch.tensor([[1.0, -2, 1], [-2, 4, -2], [1, -2, 1]], device=noisy.device) / 6
+    return functional.conv2d(functional.pad(noisy, (1, 1, 1, 1), "reflect"), mask[None, None])
+
+
+def _finest_tones(finest: Tensor, tone: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
+    """By brightness: the strength of the finest detail beside the residual's scale."""
+    near = _near(tone) * weight[:, None]
+    powers = torch.stack([torch.ones_like(finest), finest * finest], dim=2)
+    n, m2 = (torch.bmm(near, powers) * (_SIDE**2 / tone.shape[1])).unbind(2)
+    return 0.5 * torch.log((m2 + _FEW * scale**2) / (n + _FEW)) - torch.log(scale)
+
+
+def _by_law(x: Tensor, tone: Tensor, weight: Tensor) -> Tensor:
+    """Logarithms of the strength that the noise has at white if its variance follows each of `_LAWS`, fitted to all pixels."""
+    power = (weight * x * x).sum(1)
+    bright = tone.clip(min=1 / 255)
+    assumed = torch.stack([(weight * bright**law).sum(1) for law in _LAWS], dim=1)
+    return 0.5 * torch.log((power[:, None] + 1e-4) / (assumed + 1.0))
+
+
+def _near(tone: Tensor) -> Tensor:
+    """[B, _TONES, N]: how near each pixel's brightness is to each of as many tones, in triangular bins."""
+    centers = torch.linspace(0, 1, _TONES, device=tone.device)
+    return (1 - (tone[:, None] - centers[:, None]).abs() * (_TONES - 1)).clip(min=0)
 
 
 def _correlations(x: Tensor) -> Tensor:
@@ -126,10 +175,9 @@ def _correlations(x: Tensor) -> Tensor:
     return torch.stack(pairs, dim=1) / power[:, None]
 
 
-def _roughness(noisy: Tensor) -> Tensor:
-    """Quantiles over 8×8 blocks of the deviation after Immerkær's mask (1996), which cancels planes and keeps white noise."""
-    mask = torch.tensor([[1.0, -2, 1], [-2, 4, -2], [1, -2, 1]], device=noisy.device) / 6
-    energy = functional.avg_pool2d(functional.conv2d(noisy, mask[None, None]).square(), 8).flatten(1).sort(dim=1).values
+def _roughness(finest: Tensor) -> Tensor:
+    """Quantiles over 8×8 blocks of the strength of the finest detail."""
+    energy = functional.avg_pool2d(finest.square(), 8).flatten(1).sort(dim=1).values
     places = [round(q * (energy.shape[1] - 1)) for q in _QUANTILES]
     return 0.5 * torch.log(energy[:, places] + 1e-7)
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quietlight import zoo
 from quietlight.analysis.judgement import Judgement
-from quietlight.frames import Array, Image, UnusableInput
+from quietlight.frames import Array, Floats, Image, UnusableInput
 from quietlight.noise.classes import TABLES, NoiseClass
 from quietlight.systems import drops
 from quietlight.systems.impulses import full_scale
@@ -21,7 +22,8 @@ from quietlight.systems.network import network
 from quietlight.zoo import Weights
 
 Progress = Callable[[float], None]
-Primary = Callable[[Image, Weights, Progress], Image]
+Find = Callable[[Floats, Floats], NDArray[np.bool_]]
+"""(noisy, estimate), planes [H, W] in [0, 1] -> which pixels were lost."""
 
 LIMIT = 4
 """Most steps: the longest sequence that the papers mix has three noises."""
@@ -87,8 +89,8 @@ def _run(photo: Image, weights: Weights, progress: Progress, opponent: bool) -> 
     return frame
 
 
-def replace_lost(photo: Image, weights: Weights, progress: Progress) -> Image:
-    """The photo with its lost pixels replaced, channel by channel, and nothing else changed."""
+def replace_lost(photo: Image, weights: Weights, progress: Progress, find: Find = drops.lost) -> Image:
+    """The photo with its lost pixels replaced, channel by channel, and nothing else changed; `find` tells which are lost."""
     estimate = _run(
         photo, weights, progress, opponent=False
     ).pixels  # lost pixels are black or white in the colours alone
@@ -96,7 +98,7 @@ def replace_lost(photo: Image, weights: Weights, progress: Progress) -> Image:
     pixels = photo.pixels.copy()
     for c in range(pixels.shape[2]):
         noisy, clean = (p[..., c].astype(np.float32) / white for p in (photo.pixels, estimate))
-        lost = drops.lost(noisy, clean)
+        lost = find(noisy, clean)
         pixels[lost, c] = estimate[lost, c]
     return replace(photo, pixels=pixels)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 from quietlight import zoo
 from quietlight.analysis.classify import classify
 from quietlight.analysis.judgement import Judgement
-from quietlight.frames import Image
+from quietlight.frames import Floats, Image
 from quietlight.noise.classes import NoiseClass
-from quietlight.systems import Result
+from quietlight.systems import Result, drops
 from quietlight.systems.impulses import full_scale
 from quietlight.systems.primaries import DROPS, LIMIT, denoise, is_clean, primary, removed, replace_lost, weights_of
 from quietlight.tiles import mirrored
@@ -50,19 +51,21 @@ def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Prog
     stages: list[Image] = []
     looks = grid.looks(photo, weights)
     while wanted := {cell: name for cell, look in looks.items() if (name := _wanted(look, pool, used[cell]))}:
-        names = sorted(set(wanted.values()))
+        lossy = primary(pool, NoiseClass(DROPS[0]))
+        # Lost pixels come first: denoised, they would be smeared.
+        names = sorted(set(wanted.values()), key=lambda name: (name != lossy, name))
         if len(stages) + len(names) > LIMIT:
             break
-        noisy = photo
         for name in names:
             begin, number = time.perf_counter(), len(stages)
             mine = [cell for cell, one in wanted.items() if one == name]
             found = _mean([looks[cell] for cell in mine])
             denoiser = weights_of(name, photo.pixels.shape[2])
-            loses = name == primary(pool, NoiseClass(DROPS[0]))
-            run = replace_lost if loses else denoise
-            after = run(noisy, denoiser, lambda share, number=number: progress(1 - 0.5 ** (number + share)))  # type: ignore[misc]
-            before, photo = photo, _blended(photo, noisy, after, grid.mask(mine, hard=loses))
+            loses = name == lossy
+            run = partial(replace_lost, find=grid.lost) if loses else denoise
+            after = run(photo, denoiser, lambda share, number=number: progress(1 - 0.5 ** (number + share)))  # type: ignore[misc]
+            mask = grid.mask(mine, hard=True) if loses else grid.mask(grid.beside(mine), hard=False)
+            before, photo = photo, _blended(photo, after, mask)
             facts = {"denoiser": denoiser.name, "area": round(len(mine) / len(used), 4), "kept": True}
             seconds = round(time.perf_counter() - begin, 3)
             steps.append({**found.to_dict(), **facts, "removed": removed((before,), (photo,)), "seconds": seconds})
@@ -86,15 +89,36 @@ class _Grid:
     def cells(self) -> list[Cell]:
         return [(i, j) for i in range(len(self.rows)) for j in range(len(self.columns))]
 
+    def around(self, cell: Cell) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Indices of the rows [h, 1] and columns [w] of a cell and what lies around it, mirrored at the photo's sides."""
+        spans = (self.rows, cell[0]), (self.columns, cell[1])
+        rows, columns = (
+            mirrored(int(groups[i][0]) - AROUND, int(groups[i][-1]) + 1 + AROUND, int(groups[-1][-1]) + 1)
+            for groups, i in spans
+        )
+        return rows[:, None], columns
+
     def looks(self, photo: Image, weights: Weights) -> dict[Cell, Judgement]:
         """What each cell's noise is, by what lies around it."""
-        height, width = photo.pixels.shape[:2]
+        return {cell: classify(Image(photo.pixels[self.around(cell)]), weights) for cell in self.cells()}
 
-        def around(span: NDArray[np.int_], size: int) -> NDArray[np.intp]:
-            return mirrored(int(span[0]) - AROUND, int(span[-1]) + 1 + AROUND, size)
+    def lost(self, noisy: Floats, estimate: Floats) -> NDArray[np.bool_]:
+        """Which pixels [H, W] were lost, by the rate and the other noise around each cell."""
+        found = np.zeros(noisy.shape, bool)
+        for i, j in self.cells():
+            place = self.around((i, j))
+            inner = drops.lost(noisy[place], estimate[place])[AROUND:-AROUND, AROUND:-AROUND]
+            found[np.ix_(self.rows[i], self.columns[j])] = inner
+        return found
 
-        places = {(i, j): (around(self.rows[i], height), around(self.columns[j], width)) for i, j in self.cells()}
-        return {cell: classify(Image(photo.pixels[r[:, None], c]), weights) for cell, (r, c) in places.items()}
+    def beside(self, cells: list[Cell]) -> list[Cell]:
+        """These cells and their neighbours.
+
+        A cell at the border of two noises shows both, and asks for one denoiser at a time; a blind one does no harm to a neighbour
+        without noise.
+        """
+        near = {(i + di, j + dj) for i, j in cells for di in (-1, 0, 1) for dj in (-1, 0, 1)}
+        return [cell for cell in self.cells() if cell in near]
 
     def mask(self, cells: list[Cell], hard: bool) -> NDArray[np.float32]:
         """Cells -> pixels, [H, W] in [0, 1], with soft edges unless `hard`: a lost pixel is replaced wholly or not."""
@@ -125,13 +149,13 @@ def _mean(looks: list[Judgement]) -> Judgement:
     return replace(looks[0], probabilities=tuple(probabilities.tolist()), levels=tuple(levels.tolist()))
 
 
-def _blended(photo: Image, noisy: Image, after: Image, mask: NDArray[np.float32]) -> Image:
-    """The photo with what `after` changed of `noisy`, as far as the mask says."""
+def _blended(photo: Image, after: Image, mask: NDArray[np.float32]) -> Image:
+    """The photo, and `after` as far as the mask says."""
     pixels = photo.pixels.copy()
     white = full_scale(pixels)
     for top in range(0, len(pixels), 256):
         part = slice(top, top + 256)
-        change = (after.pixels[part].astype(np.float32) - noisy.pixels[part]) * mask[part, :, None]
+        change = (after.pixels[part].astype(np.float32) - pixels[part]) * mask[part, :, None]
         mixed = np.clip(pixels[part] + change, 0, white)
         pixels[part] = mixed if pixels.dtype.kind == "f" else np.rint(mixed)
     return replace(photo, pixels=pixels)

@@ -15,7 +15,6 @@ from torch.nn import functional
 from quietlight import zoo
 from quietlight.engine.torch_engine import module_of
 from quietlight.frames import UnusableInput
-from quietlight.noise.nature import eight_bit
 from quietlight.systems import drops
 
 Batch = dict[str, Tensor]
@@ -102,21 +101,16 @@ class Repaired(Pixel):
 class Classify:
     """Cross-entropy of the class, and how far the level is off where the class has one; scored by the share of right classes.
 
-    A picture that a primary denoiser has been over is clean, too, although it looks unlike a photo: some of the clean samples are
-    such, so that the chain knows when to stop.
-
     Args:
-        cleaned_by: weights of a denoiser, a name or a file; frozen. Empty: clean samples are photos only.
         level: weight of the level's error.
     """
 
-    def __init__(self, cleaned_by: str = "", level: float = 2.0) -> None:
+    def __init__(self, level: float = 2.0) -> None:
         self.level = level
-        self.cleaner = zoo.read(cleaned_by) if cleaned_by else None
 
     def __call__(self, network: nn.Module, batch: Batch, _share: float) -> dict[str, Tensor]:
         truth, share = batch["truth"], batch["level"]
-        logits, levels = network(self._input(batch)).float().chunk(2, dim=1)
+        logits, levels = network(batch["input"]).float().chunk(2, dim=1)
         found = levels.gather(1, truth[:, None])[:, 0]
         kind = functional.cross_entropy(logits, truth, label_smoothing=0.01)
         error = ((found - share).abs() * (share > 0)).mean()
@@ -126,20 +120,6 @@ class Classify:
         logits = network(batch["input"]).chunk(2, dim=1)[0]
         share: Tensor = (logits.argmax(1) == batch["truth"]).float().mean()
         return share
-
-    @torch.no_grad()
-    def _input(self, batch: Batch) -> Tensor:
-        """The batch, every other of its clean samples struck by gaussian noise and cleaned again."""
-        noisy = batch["input"]
-        chosen = torch.nonzero(batch["level"] == 0)[::2, 0]
-        if self.cleaner is None or not len(chosen):
-            return noisy
-        scenes = noisy[chosen]
-        sigma = torch.rand(len(chosen), 1, 1, 1, device=noisy.device) * 50 / 255
-        struck = eight_bit(scenes + sigma * torch.randn_like(scenes))
-        cleaned = module_of(self.cleaner).to(noisy.device)(struck)
-        mixed: Tensor = noisy.index_copy(0, chosen, eight_bit(cleaned.float()))
-        return mixed
 
 
 class Noise2Void(_Denoising):
