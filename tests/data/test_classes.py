@@ -6,6 +6,7 @@ import torch
 
 from quietlight import zoo
 from quietlight.data import DATASETS
+from quietlight.data import classes as module
 from quietlight.data.classes import VALIDATION_PATCH, ClassedPhotos
 from quietlight.frames import UnusableInput
 from quietlight.networks.unet import UNet
@@ -25,7 +26,11 @@ def classes(source, table="table1", validation=False, **arguments):
 @pytest.fixture
 def flat(monkeypatch, make_photos):
     """A folder of photos, and nothing in their crops but one gray: what differs from it is noise."""
-    monkeypatch.setattr(ClassedPhotos, "_varied", lambda self, *_: torch.full((1, self.patch, self.patch), 0.5))
+
+    def gray(self, scene, _):
+        return torch.full((len(scene), self.patch, self.patch), 0.5)
+
+    monkeypatch.setattr(ClassedPhotos, "_varied", gray)
     return make_photos(2, 80, 80)
 
 
@@ -101,6 +106,21 @@ def test_lost_pixels_lie_over_other_noises_and_are_black_or_black_and_white(flat
     assert np.median([float(x.std()) for x in middle]) > 2 / 255
 
 
+def test_planes_of_color_photos_are_lumas_and_colors_and_camera_noise_strikes_all_colors(flat, monkeypatch):
+    scene = torch.tensor([10, 100, 200], dtype=torch.uint8)[:, None, None].expand(3, 4, 4)
+    seen = [float(module._plane(scene, np.random.default_rng(index)).float().mean()) for index in range(60)]
+    assert set(seen) == {10, 100, 200, 84}  # 84: Rec. 601
+    assert 20 < seen.count(84) < 40
+    shapes = []
+    monkeypatch.setattr(
+        ClassedPhotos, "_struck", lambda _, x, noise, rng: (shapes.append((noise.nature, len(x))), (x, 1.0))[1]
+    )
+    batch = classes(flat, "table1-camera", patch=8).batch(0, range(300))
+    assert batch["input"].shape == (300, 1, 8, 8)
+    assert {channels for nature, channels in shapes if nature == "camera"} == {1, 3}
+    assert {channels for nature, channels in shapes if nature != "camera"} == {1}
+
+
 def test_half_of_the_clean_samples_are_noisy_ones_cleaned(flat, tmp_path):
     torch.manual_seed(0)
     arguments = {"channels": 1, "width": 4, "encoder": [1], "middle": 1, "decoder": [1]}
@@ -120,7 +140,7 @@ def test_half_of_the_clean_samples_are_noisy_ones_cleaned(flat, tmp_path):
 def test_scenes_are_photos_of_other_tones_and_histories(make_photos):
     data = classes(make_photos(2), patch=32)
     scene = data.crops.cut([np.random.default_rng(0)])[0]
-    mean, varied = float(scene.float().mean()) / 255, []
+    scene, mean, varied = scene[:1], float(scene[:1].float().mean()) / 255, []
     for index in (*range(60), 3):
         data.generator.manual_seed(index)
         varied.append(data._varied(scene, np.random.default_rng(index)))

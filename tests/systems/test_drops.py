@@ -109,6 +109,26 @@ def test_numpy_and_torch_agree_whatever_the_shape(name: str, sigma: float) -> No
     np.testing.assert_array_equal(lost(*tensors).numpy()[0], lost(noisy, clean))
     np.testing.assert_array_equal(repaired(*tensors).numpy()[0], repaired(noisy, clean))
     np.testing.assert_array_equal(lost(noisy.reshape(1, -1), clean.reshape(1, -1))[0], lost(noisy, clean).reshape(-1))
+    colors = [np.stack([x, 0.9 * x, np.clip(x + 0.05, 0, 1)]) for x in (noisy, clean)]
+    np.testing.assert_array_equal(lost(*map(torch.from_numpy, colors)).numpy(), lost(*colors))
+
+
+@pytest.mark.parametrize("sigma", [20, 40])
+@pytest.mark.parametrize("name", ["full", "dark"])
+def test_whole_pixels_are_found_where_one_color_alone_would_not_tell(name: str, sigma: float) -> None:
+    clean = np.stack([SCENES[name], 0.8 * SCENES[name] + 0.05, 0.6 * SCENES[name] + 0.1]).astype(np.float32)
+    rng = np.random.default_rng(5)
+    noisy = eight_bit(Gaussian(sigma).sample(clean, rng))
+    hit = rng.random(clean.shape[1:]) < 0.1
+    noisy = np.where(hit, np.float32(0), noisy)
+    found = lost(noisy, clean)
+    alone = np.stack([lost(y, x) for y, x in zip(noisy, clean, strict=True)])
+    wrong = [int((f != hit).sum()) for f in (found, alone)]
+    assert wrong[0] < 0.6 * wrong[1]
+    # Colours that are lost one by one are found, too.
+    each = np.where(np.random.default_rng(6).random(clean.shape) < 0.1, np.float32(0), eight_bit(clean))
+    hits = each != eight_bit(clean)
+    assert (lost(each, clean) & hits).sum() > 0.8 * hits.sum()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])

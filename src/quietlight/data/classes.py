@@ -30,6 +30,7 @@ VALIDATION_PATCH = 224
 _DROPS = ("bernoulli", "salt-and-pepper")
 _OFTEN = 0.5
 """How often a scene is varied, and how often some of the lost pixels are white."""
+_LUMA = 0.299, 0.587, 0.114
 _TONE = 0.7, 1.5
 """Exponents."""
 _GRAIN = 0.0, 9.0
@@ -47,13 +48,14 @@ def _classes(table: str) -> tuple[NoiseClass, ...]:
 
 
 class ClassedPhotos:
-    """Gray crops, each with the noise of one class; all classes are equally frequent.
+    """Crops of one plane, the luma or a colour of photos, each with the noise of one class; all classes are equally frequent.
 
     So that it is noise that is learnt and not the photos' own history, scenes are made brighter or darker, and half of them each
     are made smaller, have the grain of film, which is smoother than a pixel, and went through JPEG, before the noise. Lost pixels
     mostly lie over another noise, and are then the class: what struck last is removed first. They are black, or half of the time
-    black and white. And since a picture that a primary denoiser has been over is clean, too, although it looks unlike a photo, half
-    of the clean samples are such.
+    black and white. Camera noise half of the time strikes all colours together, since a colour shows more of it than the luma does.
+    And since a picture that a primary denoiser has been over is clean, too, although it looks unlike a photo, half of the clean
+    samples are such.
 
     Args:
         source, held_out, device, validation: as for `PhotoCrops`.
@@ -64,7 +66,7 @@ class ClassedPhotos:
     Raises UnusableInput for arguments that make no sense, and where there are no photos of that size.
     """
 
-    beneath, white = _BENEATH, _OFTEN
+    beneath, white, colored = _BENEATH, _OFTEN, _OFTEN
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class ClassedPhotos:
         self.additive = [c for c in self.classes if c.nature and c.nature not in _DROPS]
         self.cleaner = zoo.read(cleaned_by) if cleaned_by else None
         self.patch = VALIDATION_PATCH if validation else patch
-        self.crops = PhotoCrops(source, held_out, 1, 2 * self.patch, device, validation)
+        self.crops = PhotoCrops(source, held_out, 3, 2 * self.patch, device, validation)
         self.generator = torch.Generator(device)
 
     def batch(self, seed: int, indices: Sequence[int]) -> dict[str, Tensor]:
@@ -105,9 +107,12 @@ class ClassedPhotos:
 
     def _sample(self, scene: Tensor, rng: np.random.Generator) -> tuple[Tensor, int, float]:
         self.generator.manual_seed(int(rng.integers(2**63)))
-        x = self._varied(scene, rng)
         index = int(rng.integers(len(self.classes)))
         found = self.classes[index]
+        if found.nature == "camera" and rng.random() < self.colored:
+            noisy, level = self._struck(self._varied(scene, rng), found, rng)
+            return eight_bit(noisy)[int(rng.integers(len(noisy)))][None], index, level / found.high
+        x = self._varied(_plane(scene, rng), rng)
         if not found.nature:
             return self._cleaned(x, rng), index, 0.0
         if found.nature in _DROPS and rng.random() < self.beneath:
@@ -130,7 +135,7 @@ class ClassedPhotos:
         return kind.at(level).sample(x, self.generator), level
 
     def _varied(self, scene: Tensor, rng: np.random.Generator) -> Tensor:
-        """uint8 [1, 2 patch, 2 patch] -> a clean crop [1, patch, patch] in [0, 1], of another tone and history."""
+        """uint8 [C, 2 patch, 2 patch] -> a clean crop [C, patch, patch] in [0, 1], of another tone and history."""
         grainy, smaller, compressed = rng.random(3) < _OFTEN
         side = round(self.patch * rng.uniform(1, 2)) if smaller else self.patch
         x = (scene[:, :side, :side].float() / 255) ** rng.uniform(*_TONE)
@@ -144,12 +149,24 @@ class ClassedPhotos:
         return eight_bit(x)  # type: ignore[no-any-return]
 
 
+def _plane(scene: Tensor, rng: np.random.Generator) -> Tensor:
+    """[C, H, W] -> [1, H, W]: of colours half of the time the luma (Rec. 601), else one of them."""
+    if len(scene) == 1:
+        return scene
+    if rng.random() < _OFTEN:
+        return (
+            (scene.float() * scene.new_tensor(_LUMA, dtype=torch.float32)[:, None, None]).sum(0, keepdim=True).round()
+        )
+    return scene[int(rng.integers(len(scene)))][None]
+
+
 def _through_jpeg(x: Tensor, quality: int) -> Tensor:
     stream = io.BytesIO()
-    values = (x[0] * 255).round().clip(0, 255).to("cpu", torch.uint8).numpy()
-    PillowImage.fromarray(values).save(stream, "JPEG", quality=quality)
-    decoded = np.asarray(PillowImage.open(stream), np.float32) / 255
-    return torch.from_numpy(decoded).to(x.device)[None]
+    values = (x * 255).round().clip(0, 255).to("cpu", torch.uint8).numpy()
+    pixels = values[0] if len(values) == 1 else np.ascontiguousarray(values.transpose(1, 2, 0))
+    PillowImage.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    decoded = np.atleast_3d(np.asarray(PillowImage.open(stream), np.float32)).transpose(2, 0, 1) / 255
+    return torch.from_numpy(np.ascontiguousarray(decoded)).to(x.device)
 
 
 class RescaledPhotos(ClassedPhotos):
@@ -166,7 +183,7 @@ class RescaledPhotos(ClassedPhotos):
     Raises UnusableInput for arguments that make no sense, and for a folder of fewer than 50 photos.
     """
 
-    beneath = white = 0.0
+    beneath = white = colored = 0.0
 
     def __init__(
         self, source: str, table: str, photos: int = 10_000, *, device: torch.device, validation: bool

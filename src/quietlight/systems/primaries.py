@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from quietlight import zoo
 from quietlight.analysis.judgement import Judgement
-from quietlight.frames import Array, Floats, Image, UnusableInput
+from quietlight.analysis.photo import to_planes
+from quietlight.frames import Array, Image, UnusableInput
 from quietlight.noise.classes import TABLES, NoiseClass
 from quietlight.systems import drops
 from quietlight.systems.impulses import full_scale
@@ -22,11 +23,13 @@ from quietlight.systems.network import network
 from quietlight.zoo import Weights
 
 Progress = Callable[[float], None]
-Find = Callable[[Floats, Floats], NDArray[np.bool_]]
-"""(noisy, estimate), planes [H, W] in [0, 1] -> which pixels were lost."""
+Find = Callable[[Array, Array], NDArray[np.bool_]]
+"""(noisy, estimate), pixels [H, W, C] of any storage type -> which values were lost."""
 
 LIMIT = 4
 """Most steps: the longest sequence that the papers mix has three noises."""
+_TELLING = 4e6
+"""Values from which the rule for lost pixels is learnt: more tell no more, and take memory."""
 LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "bernoulli": 0.001, "salt-and-pepper": 0.001, "camera": 1.5}
 """Levels below which a noise is left: photographs called clean have as much, and the rounding to 8 bits hides it."""
 
@@ -89,18 +92,22 @@ def _run(photo: Image, weights: Weights, progress: Progress, opponent: bool) -> 
     return frame
 
 
-def replace_lost(photo: Image, weights: Weights, progress: Progress, find: Find = drops.lost) -> Image:
-    """The photo with its lost pixels replaced, channel by channel, and nothing else changed; `find` tells which are lost."""
+def replace_lost(photo: Image, weights: Weights, progress: Progress, find: Find | None = None) -> Image:
+    """The photo with its lost pixels replaced, and nothing else changed; `find` tells which are lost, by default by one rule."""
     estimate = _run(
         photo, weights, progress, opponent=False
     ).pixels  # lost pixels are black or white in the colours alone
-    white = np.float32(full_scale(photo.pixels))
-    pixels = photo.pixels.copy()
-    for c in range(pixels.shape[2]):
-        noisy, clean = (p[..., c].astype(np.float32) / white for p in (photo.pixels, estimate))
-        lost = find(noisy, clean)
-        pixels[lost, c] = estimate[lost, c]
-    return replace(photo, pixels=pixels)
+    lost = (find or _lost)(photo.pixels, estimate)
+    return replace(photo, pixels=np.where(lost, estimate, photo.pixels))
+
+
+def _lost(noisy: Array, estimate: Array) -> NDArray[np.bool_]:
+    """By one rule for the photo, which a part of its pixels tell."""
+    step = max(1, int((noisy.size / _TELLING) ** 0.5))
+    rule = drops.Rule.of(*(to_planes(pixels[::step, ::step]) for pixels in (noisy, estimate)))
+    strips = zip(_strips(noisy), _strips(estimate), strict=True)
+    found = [np.moveaxis(rule.lost(*map(to_planes, pair)), 0, 2) for pair in strips]
+    return np.concatenate(found)
 
 
 def removed(before: Sequence[Image], after: Sequence[Image]) -> dict[str, float]:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from quietlight import zoo
 from quietlight.analysis.classify import classify
 from quietlight.analysis.judgement import Judgement
-from quietlight.frames import Floats, Image
+from quietlight.analysis.photo import to_planes
+from quietlight.frames import Array, Image
 from quietlight.noise.classes import NoiseClass
 from quietlight.systems import Result, drops
 from quietlight.systems.impulses import full_scale
@@ -102,13 +103,14 @@ class _Grid:
         """What each cell's noise is, by what lies around it."""
         return {cell: classify(Image(photo.pixels[self.around(cell)]), weights) for cell in self.cells()}
 
-    def lost(self, noisy: Floats, estimate: Floats) -> NDArray[np.bool_]:
-        """Which pixels [H, W] were lost, by the rate and the other noise around each cell."""
+    def lost(self, noisy: Array, estimate: Array) -> NDArray[np.bool_]:
+        """Which values [H, W, C] were lost, by the rate and the other noise around each cell."""
         found = np.zeros(noisy.shape, bool)
         for i, j in self.cells():
             place = self.around((i, j))
-            inner = drops.lost(noisy[place], estimate[place])[AROUND:-AROUND, AROUND:-AROUND]
-            found[np.ix_(self.rows[i], self.columns[j])] = inner
+            near = drops.lost(to_planes(noisy[place]), to_planes(estimate[place]))
+            inner = np.moveaxis(near[:, AROUND:-AROUND, AROUND:-AROUND], 0, 2)
+            found[self.rows[i][0] : self.rows[i][-1] + 1, self.columns[j][0] : self.columns[j][-1] + 1] = inner
         return found
 
     def beside(self, cells: list[Cell]) -> list[Cell]:
