@@ -185,9 +185,10 @@ def test_weights_are_run_by_classify(data, weights, monkeypatch):
     monkeypatch.setattr("quietlight.zoo.names", list)
     systems = [*CLASSIFIERS, *(f"{name}={weights}" for name in CLASSIFIERS), str(weights)]
     rows = evaluate(BENCHMARK, data, systems=systems, parts=["table1"], limit=11).tables[0].rows
-    assert [row.absent for row in rows] == [NOT_TRAINED] * 4 + [""] * 5
-    assert asked == [(1, rows[-1].sha256)] * 55
-    for row in rows[4:]:
+    count = len(CLASSIFIERS)
+    assert [row.absent for row in rows] == [NOT_TRAINED] * count + [""] * (count + 1)
+    assert asked == [(1, rows[-1].sha256)] * (11 * (count + 1))
+    for row in rows[count:]:
         assert row.means["accuracy"] == pytest.approx(1 / 11)
         assert row.means["calibration error"] == pytest.approx(0.5 - 1 / 11)
 

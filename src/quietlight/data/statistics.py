@@ -14,9 +14,7 @@ from quietlight import zoo
 from quietlight.data.classes import ClassedPhotos
 from quietlight.engine.torch_engine import module_of
 from quietlight.frames import UnusableInput
-from quietlight.networks.noise_statistics import statistics
-
-Known = dict[str, Tensor]
+from quietlight.networks.noise_statistics import COUNT, statistics
 
 
 class NoiseStatistics:
@@ -49,23 +47,32 @@ class NoiseStatistics:
             raise UnusableInput(f"a pool has at least 1 crop, not {pool}")
         self.photos = ClassedPhotos(source, table, patch, cleaned_by, held_out, device=device, validation=validation)
         self.denoiser = module_of(zoo.read(denoiser)).to(device)
-        self.pool = pool
-        self.known: dict[tuple[int, int], Known] = {}
+        self.pool, self.seed = pool, -1
+        # One buffer each: thousands of small tensors among the large ones of the computation would tear the memory to pieces.
+        self.kept = {
+            "input": torch.zeros(pool, COUNT, device=device),
+            "truth": torch.zeros(pool, dtype=torch.int64, device=device),
+            "level": torch.zeros(pool, device=device),
+        }
+        self.known = np.zeros(pool, bool)
 
-    def batch(self, seed: int, indices: Sequence[int]) -> Known:
+    def batch(self, seed: int, indices: Sequence[int]) -> dict[str, Tensor]:
         """The samples of these indices: "input", float32 [B, COUNT], and "truth" and "level" as `ClassedPhotos` gives them."""
-        places = [(seed, int(_order(seed, index // self.pool, self.pool)[index % self.pool])) for index in indices]
-        for place in dict.fromkeys(places):
-            if place not in self.known:
-                self.known[place] = self._computed(*place)
-        samples = [self.known[place] for place in places]
-        return {key: torch.cat([sample[key] for sample in samples]) for key in samples[0]}
+        if seed != self.seed:
+            self.seed, self.known[:] = seed, False
+        places = [int(_order(seed, index // self.pool, self.pool)[index % self.pool]) for index in indices]
+        for place in places:
+            if not self.known[place]:
+                self._compute(place)
+        return {key: values[places] for key, values in self.kept.items()}
 
     @torch.no_grad()
-    def _computed(self, seed: int, index: int) -> Known:
-        sample = self.photos.batch(seed, [index])
+    def _compute(self, place: int) -> None:
+        sample = self.photos.batch(self.seed, [place])
         noisy = sample["input"].contiguous(memory_format=torch.channels_last)
-        return {**sample, "input": statistics(noisy, self.denoiser(noisy))}
+        for key, value in {**sample, "input": statistics(noisy, self.denoiser(noisy))}.items():
+            self.kept[key][place] = value[0]
+        self.known[place] = True
 
 
 @lru_cache(maxsize=4)

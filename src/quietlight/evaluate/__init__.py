@@ -42,8 +42,10 @@ PEERS = {
 
 CLASSIFIERS = {
     "noise-classifier": "quietlight.evaluate.peers:noise_classifier",
-    "noise-classifier-natures": "quietlight.evaluate.peers:noise_classifier_natures",
-    "noise-classifier-fine-bernoulli": "quietlight.evaluate.peers:noise_classifier_fine_bernoulli",
-    "mobilenet": "quietlight.evaluate.peers:mobilenet",
+    "noise-classifier-table1": "quietlight.evaluate.peers:noise_classifier",
+    "noise-classifier-natures": "quietlight.evaluate.peers:noise_classifier",
+    "noise-classifier-fine-bernoulli": "quietlight.evaluate.peers:noise_classifier",
+    "noise-classifier-no-levels": "quietlight.evaluate.peers:noise_classifier",
+    "mobilenet": "quietlight.evaluate.peers:noise_classifier",
 }
 """The same of the peers that judge noise, for benchmarks of classes."""

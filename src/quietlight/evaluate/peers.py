@@ -221,27 +221,20 @@ def _pool(name: str) -> dict[int, tuple[Weights, ...]]:
     return {channels: tuple(weights_of(denoiser, channels) for denoiser in denoisers) for channels in (1, 3)}
 
 
+_CLASSIFIERS: dict[str, str] = {
+    "noise-classifier": "our classifier: Table 1 and camera noise",
+    "noise-classifier-table1": "the same, for ablation, of Table 1 alone",
+    "noise-classifier-natures": "the same with six types for its classes; scored by type alone",
+    "noise-classifier-fine-bernoulli": "the same with two ranges of bernoulli, which are scored as one class",
+    "noise-classifier-no-levels": "the same, which never learnt how strong noise is",
+    "mobilenet": "the paper's pure MobileNetV2",
+}
+"""Name -> what it is."""
+
+
 def noise_classifier(name: str, weights: str) -> Peer:
-    """Our classifier of noise."""
-    return _classifier(name, weights, "our classifier")
-
-
-def noise_classifier_natures(name: str, weights: str) -> Peer:
-    """The same, for ablation, without ranges of levels."""
-    return _classifier(name, weights, "the same with six types for its classes; scored by type alone")
-
-
-def noise_classifier_fine_bernoulli(name: str, weights: str) -> Peer:
-    """The same, for ablation, with a class more."""
-    return _classifier(name, weights, "the same with two ranges of bernoulli, which are scored as one class")
-
-
-def mobilenet(name: str, weights: str) -> Peer:
-    """The paper's classifier."""
-    return _classifier(name, weights, "the paper's pure MobileNetV2")
-
-
-def _classifier(name: str, weights: str, about: str) -> Peer:
+    """A classifier of noise, by its own name or with other weights."""
+    about = _CLASSIFIERS.get(name, "a classifier of noise")
     found = _weights(weights or name, asked=bool(weights))
     if found is None:
         return Peer(name, about, _never, absent=NOT_TRAINED)

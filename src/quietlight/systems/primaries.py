@@ -43,6 +43,7 @@ POOLS: dict[str, dict[str, str]] = {
         "uniform": "noisebreaker-additive",
         "poisson": "noisebreaker-additive",
         "bernoulli": "noisebreaker-drops",
+        "camera": "noisebreaker-camera",
     },
     "untrained-for-chains": {
         "gaussian": "unet",
@@ -50,6 +51,7 @@ POOLS: dict[str, dict[str, str]] = {
         "uniform": "unet",
         "poisson": "unet",
         "bernoulli": "noisebreaker-drops",
+        "camera": "noisebreaker-camera",
     },
     "dncnn": {c.name: f"dncnn-{c.name.replace(' ', '-')}" for c in TABLES["table1"] if c.nature},
 }
