@@ -136,6 +136,9 @@ class _Chain:
             found = look.to_dict(look.classes.index(noise))
             if self.step(found, BLIND if blind else primary(self.pool, noise), blind):
                 look = classify(self.photos, weights, across)
+            elif blind or noise.nature not in DROPS:  # nothing is to be removed where a blind denoiser sees nothing
+                self.record["stopped"] = "unsure" if blind else "no gain"
+                break
         else:
             self.record["stopped"] = "unsure" if self.record["fallback"] else "no gain"
         if is_clean(look):

@@ -30,7 +30,7 @@ LIMIT = 4
 """Most steps: the longest sequence that the papers mix has three noises."""
 _TELLING = 4e6
 """Values from which the rule for lost pixels is learnt: more tell no more, and take memory."""
-LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "bernoulli": 0.001, "salt-and-pepper": 0.001, "camera": 1.5}
+LEAST = {"gaussian": 1.5, "speckle": 2.5, "uniform": 2.5, "camera": 1.5}
 """Levels below which a noise is left: photographs called clean have as much, and the rounding to 8 bits hides it."""
 
 DROPS = ("bernoulli", "salt-and-pepper")
