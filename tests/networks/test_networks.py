@@ -16,25 +16,16 @@ SMALL = {
 }
 # They give numbers instead of a picture: see their own tests.
 CLASSIFIERS = ("mobilenet", "noise-classifier")
+# They take the noise's variances beside the planes of a mosaic: see `test_raw_networks`.
+RAWS = ("fan", "raw-unet")
 
 
-def stirred(network, scale=0.2):
-    """The network with random parameters and statistics, since fresh ones are often zero."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                noise = scale * torch.randn(value.shape, generator=generator)
-                value.copy_(1 + noise.abs() if "var" in name else value + noise)
-    return network.eval()
-
-
-PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS]
+PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS + RAWS]
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_network_keeps_the_shape_and_uses_all_it_has(name, channels):
+def test_a_network_keeps_the_shape_and_uses_all_it_has(stirred, name, channels):
     network = stirred(build(NETWORKS, name, "network", {"channels": channels, **SMALL[name]})).train()
     for rows, columns in ((1, 1), (3, 5)):
         x = torch.rand(2, channels, 2 * network.multiple * rows, 2 * network.multiple * columns)
@@ -46,12 +37,12 @@ def test_a_network_keeps_the_shape_and_uses_all_it_has(name, channels):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_unknown_arguments_are_refused_with_the_known_ones(name):
-    with pytest.raises(UnusableInput, match=r"unknown key colour; known are .*(channels|classes)"):
+    with pytest.raises(UnusableInput, match=r"unknown key colour; known are .*(channels|classes|width)"):
         build(NETWORKS, name, "network", {"colour": 3})
 
 
 @pytest.mark.parametrize("norm", [True, False])
-def test_a_folded_dncnn_computes_the_same(norm):
+def test_a_folded_dncnn_computes_the_same(stirred, norm):
     network = stirred(DnCNN(3, depth=5, width=8, norm=norm)).train()
     folded = network.folded()
     assert network.training  # what is folded trains on
@@ -70,7 +61,7 @@ def test_a_folded_dncnn_computes_the_same(norm):
         ("dncnn", {"depth": 20, "width": 4, "norm": False}, 20),
     ],
 )
-def test_tiled_equals_untiled(name, arguments, margin):
+def test_tiled_equals_untiled(stirred, name, arguments, margin):
     torch.manual_seed(0)
     network = build(NETWORKS, name, "network", arguments)
     # The deep stack of plain layers is near where it would blow up, so it is stirred less.

@@ -1,4 +1,6 @@
-"""Linear light <-> display: gamma, sRGB's curve, and two tone curves, each beside its inverse. Arrays of any shape.
+"""Linear light <-> display: gamma, sRGB's curve, and two tone curves, each beside its inverse.
+
+For arrays and tensors of any shape, but for sRGB's curve and ours, which take arrays.
 
 `smoothstep` is the curve of Brooks et al. 2019, for making training data; `neutral` is ours, for people.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from quietlight.arrays import Pixels, namespace
 from quietlight.frames import Floats
 
 MID_GRAY = 0.18
@@ -25,25 +28,26 @@ def srgb_decode(display: Floats) -> Floats:
     return np.where(display <= 0.04045, display / 12.92, high)
 
 
-def gamma(linear: Floats) -> Floats:
+def gamma(linear: Pixels) -> Pixels:
     """Linear -> display by 1/2.2, from 1e-8 up (Brooks et al. 2019)."""
-    return np.maximum(linear, 1e-8) ** (1 / 2.2)
+    return namespace(linear).clip(linear, 1e-8, None) ** (1 / 2.2)
 
 
-def undo_gamma(display: Floats) -> Floats:
+def undo_gamma(display: Pixels) -> Pixels:
     """Display -> linear by 2.2, the inverse of `gamma`."""
-    return np.maximum(display, 1e-8) ** 2.2
+    return namespace(display).clip(display, 1e-8, None) ** 2.2
 
 
-def smoothstep(display: Floats) -> Floats:
+def smoothstep(display: Pixels) -> Pixels:
     """The global tone curve of Brooks et al. 2019 on gamma-coded values: 3x² - 2x³, clipped to [0, 1]."""
-    x = np.clip(display, 0, 1)
+    x = namespace(display).clip(display, 0, 1)
     return 3 * x**2 - 2 * x**3
 
 
-def undo_smoothstep(display: Floats) -> Floats:
+def undo_smoothstep(display: Pixels) -> Pixels:
     """The inverse of `smoothstep`: 0.5 - sin(asin(1 - 2x) / 3)."""
-    return 0.5 - np.sin(np.arcsin(1 - 2 * np.clip(display, 0, 1)) / 3)
+    library = namespace(display)
+    return 0.5 - library.sin(library.arcsin(1 - 2 * library.clip(display, 0, 1)) / 3)
 
 
 def _rolloff(white: float) -> tuple[float, float]:

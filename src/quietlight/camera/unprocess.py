@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
+from quietlight.arrays import Pixels, like, namespace
 from quietlight.camera import tone
-from quietlight.camera.bayer import pattern_colors
+from quietlight.camera.bayer import PLANE_COLORS, pattern_colors, plane_offsets
 from quietlight.camera.color import XYZ_FROM_SRGB, calibration_from_srgb
 from quietlight.camera.develop import Rendering
 from quietlight.frames import Floats, RawFrame
@@ -47,22 +48,29 @@ def random_camera(rng: np.random.Generator) -> Rendering:
     return _rendering(mixed, float(rng.uniform(1.9, 2.4)), float(rng.uniform(1.5, 1.9)), brightness)
 
 
-def unprocess(display: Floats, rendering: Rendering) -> Floats:
+def unprocess(display: Pixels, rendering: Rendering) -> Pixels:
     """Display sRGB [H, W, 3] in [0, 1] -> linear camera RGB [H, W, 3], not white-balanced, clipped to [0, 1].
 
     The inverse of `process` with the smoothstep curve, but for bright highlights, whose gain is not undone: so they clip together,
     as on a sensor (Brooks et al., section 3.4).
     """
     linear = tone.undo_gamma(tone.undo_smoothstep(display))
-    balanced = linear @ np.linalg.inv(rendering.matrix).T
-    return np.clip(_undo_gains(balanced, rendering), 0, 1)
+    balanced = linear @ like(np.linalg.inv(rendering.matrix).T, linear)
+    return namespace(linear).clip(_undo_gains(balanced, rendering), 0, 1)
 
 
-def _undo_gains(balanced: Floats, rendering: Rendering) -> Floats:
-    inverse = 1 / (np.asarray(rendering.gains) * rendering.exposure)
-    gray = balanced.mean(axis=-1, keepdims=True)
-    mask = (np.maximum(gray - _HIGHLIGHT, 0) / (1 - _HIGHLIGHT)) ** 2
-    return np.asarray(balanced * np.maximum(mask + (1 - mask) * inverse, inverse))
+def _undo_gains(balanced: Pixels, rendering: Rendering) -> Pixels:
+    library = namespace(balanced)
+    inverse = like(1 / (np.asarray(rendering.gains) * rendering.exposure), balanced)
+    gray = balanced.mean(-1)[..., None]
+    mask = (library.clip(gray - _HIGHLIGHT, 0, None) / (1 - _HIGHLIGHT)) ** 2
+    return balanced * library.maximum(mask + (1 - mask) * inverse, inverse)
+
+
+def sensor_planes(camera: Pixels, cfa: str) -> Pixels:
+    """RGB [H, W, 3] of even size -> planes R, Gr, Gb, B [4, H/2, W/2]: what `pack` makes of its `mosaic`."""
+    places = zip(plane_offsets(cfa), PLANE_COLORS, strict=True)
+    return namespace(camera).stack([camera[row::2, column::2, color] for (row, column), color in places])
 
 
 def mosaic(camera: Floats, cfa: str) -> Floats:

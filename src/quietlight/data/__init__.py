@@ -8,6 +8,7 @@ validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
 
 DATASETS = {
     "photos": "quietlight.data.photos:NoisyPhotos",
+    "raws": "quietlight.data.raws:UnprocessedPhotos",
     "classes": "quietlight.data.classes:ClassedPhotos",
     "noise-statistics": "quietlight.data.statistics:NoiseStatistics",
     "rescaled-classes": "quietlight.data.classes:RescaledPhotos",

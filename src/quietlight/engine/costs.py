@@ -21,7 +21,7 @@ class Costs:
 
     Args:
         parameters: trained numbers.
-        gmac: thousand million multiply-adds of convolutions and matrix products per megapixel of its input's height times width
+        gmac: thousand million multiply-adds of convolutions and matrix products per megapixel of its photo or mosaic
             (1 GMAC is 2 GFLOP).
     """
 
@@ -30,13 +30,16 @@ class Costs:
 
 
 def costs_of(weights: Weights) -> Costs:
-    """The costs of a photo network, whose input has as many channels as its arguments say."""
+    """The costs of a photo network, whose input has as many channels as its arguments say, or of a raw one on packed mosaics."""
     with torch.device("meta"):
         module: Any = build(NETWORKS, weights.network, "network", weights.arguments)
         module.eval()
         channels = int(weights.arguments.get("channels", 1)) + int(weights.arguments.get("maps", 0))
-        picture = torch.empty(1, channels, _SIDE, _SIDE)
+        inputs = [torch.empty(1, channels, _SIDE, _SIDE)]
+        if getattr(module, "is_raw", False):
+            half = _SIDE // 2
+            inputs = [torch.empty(1, 4, side, side) for side in (half, 1, 1)]
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        module(picture)
+        module(*inputs)
     parameters = sum(p.numel() for p in module.parameters())
     return Costs(parameters, counter.get_total_flops() / 2 / _SIDE**2 / 1e3)

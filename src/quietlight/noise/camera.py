@@ -15,13 +15,14 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
+from quietlight.arrays import Pixels, namespace
 from quietlight.camera import tone
 from quietlight.camera.bayer import pattern_colors
 from quietlight.camera.demosaic import demosaic
 from quietlight.camera.develop import Rendering
 from quietlight.camera.unprocess import fixed_camera, mosaic, random_camera, unprocess
 from quietlight.frames import BAYER, Floats, UnusableInput
-from quietlight.noise.nature import Generator, Nature, Pixels, namespace
+from quietlight.noise.nature import Generator, Nature
 from quietlight.noise.sensor import ShotRead, upi_read
 
 MID_GRAY = 0.46
@@ -214,7 +215,8 @@ def _smoothed(planes: Floats, width: float) -> Floats:
 
 def _light(display: Floats) -> Floats:
     """Display -> linear sRGB."""
-    return tone.undo_gamma(tone.undo_smoothstep(display))
+    light: Floats = tone.undo_gamma(tone.undo_smoothstep(display))
+    return light
 
 
 def _slope(light: Floats, rendering: Rendering) -> Floats:

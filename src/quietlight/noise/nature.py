@@ -7,17 +7,15 @@ The generator does too: `numpy.random.Generator` or `torch.Generator`, so pixel 
 from __future__ import annotations
 
 import math
-import sys
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from quietlight.arrays import Pixels, namespace
 from quietlight.frames import UnusableInput
 
-Pixels = Any
-"""A floating numpy array or torch tensor."""
 Generator = Any
 """The generator of that library."""
 
@@ -54,11 +52,6 @@ class Nature(ABC):
     def mean(self, x: Pixels) -> Pixels:
         """Mean of `sample` at every pixel of the clean `x`: `x` itself, unless a nature says otherwise."""
         return x
-
-
-def namespace(x: Pixels) -> Any:
-    """The library of an array, numpy or torch: whoever holds a tensor has loaded torch."""
-    return sys.modules[type(x).__module__.partition(".")[0]]
 
 
 def normal(x: Pixels, rng: Generator, shape: tuple[int, ...] | None = None) -> Pixels:

@@ -9,18 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from quietlight.arrays import Pixels, namespace
 from quietlight.frames import UnusableInput
-from quietlight.noise.nature import (
-    Generator,
-    Nature,
-    Pixels,
-    counts,
-    namespace,
-    normal,
-    one_channel,
-    typed,
-    unit_uniform,
-)
+from quietlight.noise.nature import Generator, Nature, counts, normal, one_channel, typed, unit_uniform
 
 
 @dataclass(frozen=True)

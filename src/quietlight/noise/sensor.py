@@ -12,8 +12,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from quietlight.arrays import Pixels, namespace
 from quietlight.frames import UnusableInput
-from quietlight.noise.nature import Generator, Nature, Pixels, counts, namespace, normal, typed, unit_uniform
+from quietlight.noise.nature import Generator, Nature, counts, normal, typed, unit_uniform
 
 SHOT_RANGE = (1e-4, 0.012)
 """Of UPI's training noise, log-uniform (Brooks et al. 2019, section 3.1)."""

@@ -9,12 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
-from quietlight.noise.nature import namespace
-
-Pixels = Any
-"""A floating numpy array or torch tensor."""
+from quietlight.arrays import Pixels, namespace
 
 CONTRAST = 12 / 255
 """Least distance of the estimate from the end of the scale: nearer, a pixel at the end is nothing unusual."""

@@ -23,6 +23,8 @@ OBJECTIVES = {
     "pixel": "quietlight.train.objectives:Pixel",
     "repaired": "quietlight.train.objectives:Repaired",
     "classify": "quietlight.train.objectives:Classify",
+    "raw": "quietlight.train.raw_objectives:Raw",
+    "feature-matching": "quietlight.train.raw_objectives:FeatureMatching",
     "noise2void": "quietlight.train.objectives:Noise2Void",
 }
 """Name -> "module:attribute" of every objective."""

@@ -1,0 +1,100 @@
+"""What our encoder-decoders are built of: NAFNet's block without attention (Chen et al. 2022), and the way down and up the scales.
+
+Without its channel attention, whose mean over the picture would make a tiled result differ from an untiled one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each pixel."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-6)
+        return rows.permute(0, 3, 1, 2)
+
+
+def _gate(x: Tensor) -> Tensor:
+    """The product of both halves of the channels: NAFNet's only non-linearity (its SimpleGate)."""
+    a, b = x.chunk(2, dim=1)
+    return a * b
+
+
+class GatedBlock(nn.Module):
+    """NAFNet's block without attention: a depthwise part and a pointwise part, each gated, normalised and residual."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = ChannelNorm(channels), ChannelNorm(channels)
+        self.expand1 = nn.Conv2d(channels, 2 * channels, 1)
+        self.depthwise = nn.Conv2d(2 * channels, 2 * channels, 3, padding=1, groups=2 * channels)
+        self.project1 = nn.Conv2d(channels, channels, 1)
+        self.expand2 = nn.Conv2d(channels, 2 * channels, 1)
+        self.project2 = nn.Conv2d(channels, channels, 1)
+        # Blocks begin as the identity, as in NAFNet.
+        self.scale1 = nn.Parameter(torch.zeros(1, channels, 1, 1))
+        self.scale2 = nn.Parameter(torch.zeros(1, channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.scale1 * self.project1(_gate(self.depthwise(self.expand1(self.norm1(x)))))
+        y: Tensor = x + self.scale2 * self.project2(_gate(self.expand2(self.norm2(x))))
+        return y
+
+
+Step = Callable[[Tensor, int], Tensor]
+"""What happens to features before the blocks of a scale: (features, place) -> features, places counted along the way."""
+
+
+class EncoderDecoder(nn.Module):
+    """The way from features at full size down to the smallest scale and up again, each half the size of the one before.
+
+    Args:
+        widths: features at each scale, the largest first.
+        encoder: blocks at each scale on the way down, all but the smallest.  middle: blocks at the smallest.
+        decoder: blocks at each scale on the way up, the smallest first.
+    """
+
+    def __init__(self, widths: Sequence[int], encoder: Sequence[int], middle: int, decoder: Sequence[int]) -> None:
+        super().__init__()
+        if not len(encoder) == len(decoder) == len(widths) - 1:
+            raise ValueError(f"encoder and decoder have as many scales: not {len(encoder)} and {len(decoder)}")
+        self.encoders, self.downs = nn.ModuleList(), nn.ModuleList()
+        for blocks, width, next_width in zip(encoder, widths[:-1], widths[1:], strict=True):
+            self.encoders.append(_blocks(width, blocks))
+            self.downs.append(nn.Conv2d(width, next_width, 2, stride=2))
+        self.middle = _blocks(widths[-1], middle)
+        self.ups, self.decoders = nn.ModuleList(), nn.ModuleList()
+        for blocks, width, last_width in zip(decoder, widths[-2::-1], widths[:0:-1], strict=True):
+            self.ups.append(nn.Sequential(nn.Conv2d(last_width, 4 * width, 1, bias=False), nn.PixelShuffle(2)))
+            self.decoders.append(_blocks(width, blocks))
+
+    def encode(self, features: Tensor, step: Step = lambda features, _: features) -> list[Tensor]:
+        """Features [B, C, H, W] -> what the blocks of each scale make of them, the largest first."""
+        scales = []
+        for place, (encoder, down) in enumerate(zip(self.encoders, self.downs, strict=True)):
+            scales.append(encoder(step(features, place)))
+            features = down(scales[-1])
+        return [*scales, self.middle(step(features, len(scales)))]
+
+    def decode(self, scales: Sequence[Tensor], step: Step = lambda features, _: features) -> Tensor:
+        """What `encode` returned -> features [B, C, H, W] at full size."""
+        features, place = scales[-1], len(scales)
+        for up, decoder, skip in zip(self.ups, self.decoders, scales[-2::-1], strict=True):
+            features = decoder(step(up(features) + skip, place))
+            place += 1
+        return features
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(GatedBlock(channels) for _ in range(count)))
