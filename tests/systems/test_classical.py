@@ -87,7 +87,7 @@ def test_noise_left_of_a_large_raw_is_measured_on_parts_of_it(monkeypatch):
         noisy_raw(as_cfa(textured(192, 192), "RGGB"), shot, read), "RGGB", noise=NoiseProfile((shot,), (read,))
     )
     whole = denoise(noisy).record["noise_left"]
-    monkeypatch.setattr("quietlight.systems.classical._PROBES", 64)
+    monkeypatch.setattr("quietlight.systems.raw_guards._PROBES", 64)
     assert denoise(noisy).record["noise_left"] == pytest.approx(whole, rel=0.25)
 
 

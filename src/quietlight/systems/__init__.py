@@ -21,6 +21,7 @@ class Result:
 
 
 SYSTEMS = {
+    "fan": "quietlight.systems.fan:fan",
     "noisebreaker": "quietlight.systems.noisebreaker:noisebreaker",
     "classical": "quietlight.systems.classical:classical",
 }

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from quietlight import tiles
 from quietlight.analysis.estimate import estimate_photo, estimate_raw
 from quietlight.analysis.photo import PEPPER, is_drawn, to_planes
-from quietlight.camera.bayer import PLANE_COLORS, pack, plane_offsets, shifted_pattern, unpack
+from quietlight.camera.bayer import PLANE_COLORS, pack, shifted_pattern, unpack
 from quietlight.frames import BAYER, Array, Floats, Image, NoiseProfile, RawFrame, UnusableInput
 from quietlight.systems import Result, impulses
 from quietlight.systems.anscombe import stabilise, unstabilise
+from quietlight.systems.raw_guards import clipped, keep_means, noise_left
 from quietlight.systems.wavelet import MARGIN, shrink
 
 Planes = NDArray[np.float32]
@@ -35,8 +36,6 @@ _LEAST_SIGMA = 0.5
 """Photo noise (0-255) below which nothing is done: the rounding to 8 bits alone is 0.29."""
 _DOUBT = 1.5
 """Sigma (0-255) that fine texture may feign: a measured level is lowered by its variance."""
-_PROBE, _PROBES = 0.2, 256
-"""Strength, in standard deviations, of the noise added to learn how much comes through, and side of the four squares tried."""
 
 # Orthonormal, rows are the new planes: the noise stays white with variance 1, and the scene gathers in the first.
 _BAYER_BASIS = np.array([[1, 1, 1, 1], [1, 0, 0, -1], [0, 1, -1, 0], [1, -1, -1, 1]], np.float32)
@@ -81,8 +80,8 @@ def _denoise_raw(frame: RawFrame, noise: NoiseProfile | None, progress: Progress
         return Result(frame, record)
     record |= {"shot": profile.shot, "read": profile.read}
     mosaic = _filtered(frame.mosaic, frame.cfa, profile, progress)
-    _keep_means(mosaic, frame.mosaic, frame.cfa)
-    left = _noise_left(frame.mosaic, frame.cfa, profile)
+    keep_means(mosaic, frame.mosaic, frame.cfa)
+    left = noise_left(lambda part: _filtered(part, frame.cfa, profile), frame.mosaic, frame.cfa, profile)
     residual = NoiseProfile(tuple(s * left for s in profile.shot), tuple(r * left for r in profile.read))
     return Result(replace(frame, mosaic=mosaic, noise=residual), record | {"noise_left": left})
 
@@ -97,53 +96,6 @@ def _filtered(mosaic: Planes, cfa: str, profile: NoiseProfile, progress: Progres
         multiple=2 if bayer else 1,
         progress=progress,
     )
-
-
-def _noise_left(mosaic: Planes, cfa: str, profile: NoiseProfile) -> float:
-    """Share of the energy of a little more noise of the same profile that comes through the filter, at most 1.
-
-    The Monte Carlo derivative of Ramani, Blu and Unser 2008, its squared norm instead of its trace: what varies from one exposure
-    to the next. Lost detail is the same in all of them and is not counted. Tried on four squares of large mosaics; pixels that
-    are kept as they were, such as clipped ones, are left out.
-    """
-    rng = np.random.default_rng(0)
-    through = added = 0.0
-    for rows in _squares(mosaic.shape[0]):
-        for columns in _squares(mosaic.shape[1]):
-            part = mosaic[rows, columns]
-            clean = _filtered(part, cfa, profile)
-            deviation = np.sqrt(_variance(clean, cfa, profile))
-            probed = part + np.float32(_PROBE) * deviation * rng.standard_normal(part.shape, np.float32)
-            response = _filtered(probed, cfa, profile)
-            used = (clean != part) & (response != probed)
-            through += float(np.sum(np.square(response - clean)[used], dtype=np.float64))
-            added += float(np.sum(np.square(_PROBE * deviation)[used], dtype=np.float64))
-    return min(through / added, 1.0) if added > 0 else 1.0
-
-
-def _squares(size: int) -> list[slice]:
-    """One or two stretches of a side, starting at even pixels."""
-    if size <= 2 * _PROBES:
-        return [slice(0, size)]
-    starts = (size // 4, 3 * size // 4)
-    return [slice((s - _PROBES // 2) // 2 * 2, (s - _PROBES // 2) // 2 * 2 + _PROBES) for s in starts]
-
-
-def _variance(mosaic: Planes, cfa: str, profile: NoiseProfile) -> Planes:
-    """Noise variance of every value of a mosaic."""
-    variance = np.empty_like(mosaic)
-    shots, reads = profile.per_color()
-    for place, color in _places(cfa):
-        variance[place] = np.float32(shots[color]) * np.maximum(mosaic[place], 0) + np.float32(reads[color])
-    return variance
-
-
-def _places(cfa: str) -> list[tuple[Any, int]]:
-    """Where the planes of a mosaic are, and their colours."""
-    if cfa in BAYER:
-        offsets = zip(plane_offsets(cfa), PLANE_COLORS, strict=True)
-        return [((slice(r, None, 2), slice(c, None, 2)), color) for (r, c), color in offsets]
-    return [(..., 1)] if cfa == "MONO" else [((..., c), c) for c in range(3)]
 
 
 def _denoise_raw_tile(tile: Planes, cfa: str, profile: NoiseProfile) -> Planes:
@@ -173,7 +125,7 @@ def _shrink_mosaic(tile: Planes, cfa: str, profile: NoiseProfile) -> Planes:
     clean = _mix(basis[np.ix_(active, active)].T, clean)
     out = planes.copy()
     for i, plane in zip(active, clean, strict=True):
-        out[i] = np.where(_clipped(planes[i]), planes[i], unstabilise(plane, *noises[i]))
+        out[i] = np.where(clipped(planes[i]), planes[i], unstabilise(plane, *noises[i]))
     if cfa in BAYER:
         return unpack(out, cfa)
     return out[0] if cfa == "MONO" else np.moveaxis(out, 0, 2)
@@ -190,32 +142,6 @@ def _split(tile: Floats, cfa: str) -> tuple[Planes, tuple[int, ...], Planes]:
 
 def _mix(basis: Planes, planes: Planes) -> Planes:
     return np.tensordot(basis, planes, axes=1)
-
-
-def _clipped(plane: Planes) -> NDArray[np.bool_]:
-    """White pixels among white ones: four of a 3x3 square.
-
-    A lone value above 1 is noise on a bright pixel, or a small light that the shrinkage keeps anyway.
-    """
-    white = plane >= 1
-    if not white.any():
-        return white
-    count = np.pad(white.astype(np.uint8), 1, mode="reflect")
-    count = count[:-2] + count[1:-1] + count[2:]
-    count = count[:, :-2] + count[:, 1:-1] + count[:, 2:]
-    return np.asarray(white & (count >= 4))
-
-
-def _keep_means(mosaic: Planes, source: Planes, cfa: str) -> None:
-    """Give every plane of `mosaic` the mean that it has in `source`, in place, below white.
-
-    The square root's inverse is unbiased for noise; where texture was smoothed in its domain, a little light is missing.
-    """
-    for place, _ in _places(cfa):
-        target, truth = mosaic[place], source[place]
-        below = truth < 1
-        missing = np.sum(truth - target, dtype=np.float64) / max(int(below.sum()), 1)
-        np.add(target, np.float32(missing), out=target, where=below)
 
 
 def _denoise_photo(image: Image, noise: float | None, progress: Progress | None) -> Result:
