@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -67,6 +67,7 @@ def denoise(
     chroma: float | None = None,
     grain: float = 0.0,
     local: bool = False,
+    remove: Sequence[str] = (),
     noise_scale: float = 1.0,
     calibration: Calibration | None = None,
     dark: RawFrame | None = None,
@@ -86,6 +87,7 @@ def denoise(
         chroma: the same for the colour noise alone; as `strength` where None.
         grain: share of a photo's own grain to keep, in [0, 1]: texture without colour, and without lost pixels.
         local: decide region by region what noise a photo has, for noise that differs over it; noisebreaker only.
+        remove: natures of noise to remove from a photo, in this order, whatever it seems to have; noisebreaker only.
         noise_scale: factor on the standard deviation that a raw's noise is taken to have.
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
@@ -112,9 +114,11 @@ def denoise(
         note["noise_from"] = noise_from
     elif not isinstance(source, Image):
         source = _image_of(source)
-    if local and system != "noisebreaker":
-        raise UnusableInput("local is for photos that noisebreaker denoises")
-    options = {"local": True} if local else {}
+    if (local or remove) and system != "noisebreaker":
+        raise UnusableInput("local and remove are for photos that noisebreaker denoises")
+    if local and remove:
+        raise UnusableInput("local decides which noise there is, and remove says so: choose one of them")
+    options: dict[str, Any] = ({"local": True} if local else {}) | ({"truth": remove} if remove else {})
     result = _run(source, system, noise_scale, progress, **options)
     clean = with_grain(source, result, grain) if isinstance(source, Image) else result.frame
     if _differ(source, clean):

@@ -302,20 +302,50 @@ def test_where_no_class_fits_the_denoiser_for_all_runs_once_or_none(script: Any)
 @pytest.mark.parametrize(
     "truth", [[], ["gaussian"], ["bernoulli", "poisson"], ["salt-and-pepper", "speckle", "gaussian"]]
 )
-def test_a_chain_that_knows_the_noises_removes_these(truth: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quietlight.systems.noisebreaker.classify", None)  # nobody is asked
+def test_a_chain_that_knows_the_noises_removes_these(
+    truth: list[str], script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(said("clean"))  # is noted, and decides nothing
     before, shares = Image(np.random.default_rng(0).integers(100, 120, (20, 20, 1), np.uint8)), []
     before.pixels[::7] = 0
     calls = iter(range(99))
     says(monkeypatch, lambda one: np.full_like(one.pixels, 128 + next(calls)))
     result = noisebreaker(before, truth=truth, progress=shares.append)
     assert [step["nature"] for step in result.record["steps"]] == truth
+    assert result.record["stopped"] == "told"
+    assert words.sentence(result.record).startswith("Removed as asked: ")
     assert json.loads(json.dumps(result.record)) == result.record
     assert shares[-1] == 1
     assert len(result.stages) == len(truth)
     assert result.frame is (result.stages[-1] if truth else before)
     if truth and truth[0] in DROPS:
         np.testing.assert_array_equal(result.stages[0].pixels == 128, before.pixels == 0)
+
+
+@pytest.mark.parametrize(("share", "level", "removed"), [(0.5, 3.0, True), (0.2, 3.0, False), (0.5, 0.5, False)])
+def test_camera_noise_is_removed_where_it_is_nearly_as_probable_as_none(
+    share: float, level: float, removed: bool, script: Any
+) -> None:
+    classes = TABLES["table1-camera"]
+    chances = {"clean": 1 - share - 0.05, "camera": share - 0.05}
+    rest = 0.1 / (len(classes) - 2)
+    levels = tuple(level if c.nature == "camera" else 0.0 for c in classes)
+    first = Judgement(classes, tuple(chances.get(c.name, rest) for c in classes), levels)
+    script(first, CLEAN)
+    record = noisebreaker(photo(20, 20)).record
+    assert first.found.nature == ""
+    assert [step["nature"] for step in record["steps"]] == (["camera"] if removed else [])
+    assert (record["stopped"], record["fallback"]) == ("clean", False)
+
+
+def test_a_step_that_brings_nothing_ends_the_chain(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    says(monkeypatch, lambda one: one.pixels)
+    looks = replace(NOWHERE, probabilities=tuple(0.5 if c.name in ("gaussian 15-35",) else 0.05 for c in CLASSES))
+    seen = script(looks)
+    record = noisebreaker(photo(20, 20), fallback=False).record
+    assert [step["kept"] for step in record["steps"]] == [False]
+    assert record["stopped"] == "no gain"
+    assert len(seen) == 1
 
 
 def test_photos_with_colours_get_the_network_for_colours_where_there_is_one(
@@ -357,5 +387,5 @@ def test_what_cannot_be_is_refused(script: Any, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(zoo, "FOLDERS", (tmp_path,))
     with pytest.raises(UnusableInput, match="no weights 'noise-classifier'"):
         noisebreaker(photo(4, 4))
-    with pytest.raises(UnusableInput, match="no weights 'noisebreaker-additive-gray'"):
+    with pytest.raises(UnusableInput, match="no weights 'noise-classifier'"):
         noisebreaker(photo(4, 4), truth=["gaussian"])

@@ -26,6 +26,8 @@ def sentence(record: Record) -> str:
 def found(record: Record) -> str:
     """The first half of the sentence: the noises that were removed, in their order."""
     steps = [step for step in record["steps"] if step["kept"]]
+    if record["stopped"] == "told":
+        return f"Removed as asked: {', then '.join(map(noise, steps)) or 'nothing, as there was none'}."
     if not steps:
         if record["stopped"] == "clean":
             return "Clean: no noise was found."
@@ -42,6 +44,8 @@ def outcome(record: Record) -> str:
     """The second half: how it ended, after how many steps and seconds, and what is left."""
     kept = [step for step in record["steps"] if step["kept"]]
     took = f"after {_count(len(kept), 'step')} in {seconds(sum(step['seconds'] for step in record['steps']))}"
+    if record["stopped"] == "told":
+        return f"Done {took}."
     sure = f"{percent(record['left']['certainty'])} sure"
     if record["stopped"] == "clean":
         said = [f"Clean {took}." if kept else f"That is {sure}."]

@@ -20,6 +20,12 @@ def denoise(
         float, typer.Option(min=0, max=1, help="Photos: share of the grain to keep, without its colour.")
     ] = 0.0,
     local: Annotated[bool, typer.Option("--local", help="Photos: decide region by region, for uneven noise.")] = False,
+    remove: Annotated[
+        str,
+        typer.Option(
+            metavar="NATURE,...", help="Photos: remove these noises, in this order, whatever is found; such as camera."
+        ),
+    ] = "",
     noise_scale: opt.NoiseScale = 1.0,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
     report: opt.Report = None,
@@ -36,6 +42,8 @@ def denoise(
       quietlight denoise holiday/ --out clean
 
       quietlight denoise IMG_0042.CR3 --out clean --strength 0.8 --chroma 1
+
+      quietlight denoise concert.jpg --out clean --remove camera --grain 0.2
     """
     from quietlight.batch import Job, find_inputs, target_of
     from quietlight.cli.progress import run_with_progress
@@ -65,6 +73,7 @@ def denoise(
             chroma=chroma,
             grain=grain,
             local=local and isinstance(frame, Image),
+            remove=[nature.strip() for nature in remove.split(",") if remove and isinstance(frame, Image)],
             noise_scale=noise_scale,
             calibration=calibration,
             dark=dark_frame,

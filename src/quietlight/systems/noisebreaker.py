@@ -22,6 +22,7 @@ from quietlight.systems import Result
 from quietlight.systems.primaries import (
     BLIND,
     DROPS,
+    LEAST,
     LIMIT,
     POOLS,
     denoise,
@@ -37,7 +38,10 @@ from quietlight.zoo import Weights
 Progress = Callable[[float], None]
 
 UNSURE = 0.4
-"""Probability of the classes of one denoiser below which none is said to fit."""
+"""Probability of the classes of one denoiser, among all of noise, below which none is said to fit."""
+NEARLY = 0.6
+"""Of the probability that a photo is clean, the share from which camera noise is removed: the classifier was taught as many
+pictures of each class, and of the photographs that people bring more have camera noise than any other."""
 VISIBLE = 1.0
 """Standard deviation (0-255) of what a step removes below which it is taken back: that little, at 48 dB, is found in photographs
 without noise, too, and nobody sees it go."""
@@ -70,9 +74,9 @@ def noisebreaker(
 
     Returns:
         the photo, and a record: "steps" (class, level, certainty, all probabilities, the denoiser, what was removed, the time, and
-        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure"), whether it was "unsure" at
-        some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it is. With `truth` nothing is
-        judged: levels are 0.
+        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure", "told"), whether it was
+        "unsure" at some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it is. With `truth`
+        what is found is recorded, but decides nothing.
 
     Raises:
         UnusableInput: a raw, a pool that there is not, weights that were not trained.
@@ -87,11 +91,7 @@ def noisebreaker(
     if truth is None:
         chain.run(classifier, fallback, across)
     else:
-        for nature in truth:
-            denoiser = primary(pool, NoiseClass(nature))
-            told = Judgement((NoiseClass(nature),), (1.0,), (0.0,))
-            chain.step(told.to_dict(), denoiser)
-        chain.record["left"] = Judgement((NoiseClass(""),), (1.0,), (0.0,)).to_dict()
+        chain.follow(truth, classifier, across)
     chain.progress(1.0)
     return Result(chain.photos[0], chain.record, tuple(photos[0] for photos in chain.stages))
 
@@ -145,6 +145,19 @@ class _Chain:
             self.record["stopped"] = "clean"
         self.record["left"] = look.to_dict()
 
+    def follow(self, natures: Sequence[str], classifier: Weights | str, across: int) -> None:
+        """Remove these noises, whatever a look says of them."""
+        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        self.record["stopped"] = "told"
+        for nature in natures:
+            denoiser = primary(self.pool, NoiseClass(nature))
+            look = classify(self.photos, weights, across)
+            known = [i for i, c in enumerate(look.classes) if c.nature == nature]
+            told = Judgement((NoiseClass(nature),), (0.0,), (0.0,)).to_dict()
+            found = look.to_dict(max(known, key=look.probabilities.__getitem__)) if known else told
+            self.step(found, denoiser, least=0)
+        self.record["left"] = classify(self.photos, weights, across).to_dict()
+
     def next_noise(self, look: Judgement) -> NoiseClass | None:
         """The noise to remove: the most probable one whose denoiser has not run, if there is one worth it.
 
@@ -153,7 +166,7 @@ class _Chain:
         """
         left = look.without({c for c in look.classes if c.nature and primary(self.pool, c) in self.used})
         if is_clean(left):
-            return None
+            return self.nearly(left)
         lost = [c for c in left.classes if c.nature in DROPS]
         chances = dict(zip(left.classes, left.probabilities, strict=True))
         first = max(lost, key=chances.__getitem__, default=left.found)
@@ -161,12 +174,20 @@ class _Chain:
         known = look.probabilities[look.classes.index(noise)] >= PLAUSIBLE
         return noise if known or not self.used else None
 
-    def belief(self, look: Judgement, noise: NoiseClass) -> float:
-        """How probable it is that the denoiser for a noise is the right one."""
-        pairs = zip(look.classes, look.probabilities, strict=True)
-        return sum(p for c, p in pairs if c.nature and primary(self.pool, c) == primary(self.pool, noise))
+    def nearly(self, clean: Judgement) -> NoiseClass | None:
+        """Camera noise, where a photo taken for clean hardly less probably has it, and enough of it."""
+        for noise, chance, level in zip(clean.classes, clean.probabilities, clean.levels, strict=True):
+            if noise.nature == "camera" and level >= LEAST["camera"] and not clean.found.nature:
+                return noise if chance >= NEARLY * clean.certainty else None
+        return None
 
-    def step(self, found: dict[str, Any], denoiser: str, everything: bool = False) -> bool:
+    def belief(self, look: Judgement, noise: NoiseClass) -> float:
+        """How probable it is that the denoiser for a noise is the right one, if there is noise."""
+        pairs = [pair for pair in zip(look.classes, look.probabilities, strict=True) if pair[0].nature]
+        served = sum(p for c, p in pairs if primary(self.pool, c) == primary(self.pool, noise))
+        return served / max(sum(p for _, p in pairs), 1e-9)
+
+    def step(self, found: dict[str, Any], denoiser: str, everything: bool = False, least: float = VISIBLE) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that was worth it, and was kept."""
         begin = time.perf_counter()
         done = len(self.stages)
@@ -179,7 +200,7 @@ class _Chain:
             for photo in self.photos
         )
         change = removed(self.photos, after)
-        kept = change["deviation"] >= (0 if loses else VISIBLE) and change["changed"] > 0
+        kept = change["deviation"] >= (0 if loses else least) and change["changed"] > 0
         seconds = round(time.perf_counter() - begin, 3)
         self.record["steps"].append(
             {**found, "denoiser": weights.name, "removed": change, "seconds": seconds, "kept": kept}

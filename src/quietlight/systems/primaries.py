@@ -73,7 +73,7 @@ def primary(pool: str, noise: NoiseClass) -> str:
     nature = "bernoulli" if noise.nature in DROPS else noise.nature
     found = POOLS[pool].get(noise.name, POOLS[pool].get(nature))
     if found is None:
-        raise UnusableInput(f"no denoiser for {noise.name} noise in the pool {pool}: it has {', '.join(POOLS[pool])}")
+        raise UnusableInput(f"no denoiser for {noise.nature} noise in the pool {pool}: it has {', '.join(POOLS[pool])}")
     return found
 
 

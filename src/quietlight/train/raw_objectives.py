@@ -6,6 +6,8 @@ calculated in the RAW domain to preserve high frequency image content". Only the
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 
@@ -56,21 +58,27 @@ class FeatureMatching(Raw):
     difference counts, relative to the mean of the clean one's.
 
     Args:
-        teacher: weights of a raw network with `raw_features`, a name or a file; frozen.
+        teacher: weights of a raw network with `raw_features`, a name or a file; frozen. Read when they are first needed, so that
+            a teacher may still be trained while its student learns the pixels.
         weight: of the features beside the pixels.
+        after: share of the run from which features count, at several times the time of a step; before, pixels alone.
         against: what the features are matched with: "clean", or "teacher", the teacher's own output.
         domain: as for `Raw`.
     """
 
-    def __init__(self, teacher: str, weight: float = 0.01, against: str = "clean", domain: str = "root") -> None:
+    def __init__(
+        self, teacher: str, weight: float = 0.01, after: float = 0.8, against: str = "clean", domain: str = "root"
+    ) -> None:
         super().__init__(domain)
         if against not in ("clean", "teacher"):
             raise UnusableInput(f"features are matched against clean or teacher, not {against!r}")
-        self.teacher, self.weight, self.against = zoo.read(teacher), weight, against
+        self.teacher, self.weight, self.after, self.against = teacher, weight, after, against
 
-    def __call__(self, network: nn.Module, batch: Batch, _share: float) -> dict[str, Tensor]:
+    def __call__(self, network: nn.Module, batch: Batch, share: float) -> dict[str, Tensor]:
         output = network(batch["input"], batch["shot"], batch["read"]).float()
         pixels = self._pixel_loss(output, batch)
+        if share < self.after:
+            return {"total": pixels}
         features = self._feature_loss(output, batch)
         return {
             "total": pixels + self.weight * features,
@@ -78,8 +86,12 @@ class FeatureMatching(Raw):
             "features": features.detach(),
         }
 
+    @cache  # noqa: B019  # an objective lives as long as its run
+    def _loaded(self, device: torch.device) -> nn.Module:
+        return module_of(zoo.read(self.teacher)).to(device).requires_grad_(False)
+
     def _feature_loss(self, output: Tensor, batch: Batch) -> Tensor:
-        teacher: nn.Module = module_of(self.teacher).to(output.device).requires_grad_(False)
+        teacher = self._loaded(output.device)
         quiet = torch.full_like(batch["shot"], _QUIET), torch.zeros_like(batch["read"])
         with torch.no_grad():
             aim = batch["truth"]
