@@ -217,7 +217,7 @@ class NoiseReport:
     Args:
         kind: "raw" or "photo".
         findings: the noises found, the dominating one first; empty for a clean picture.
-        source: where the numbers come from: "DNG NoiseProfile", "calibration", "frame", or "photo".
+        source: where the numbers come from: "DNG NoiseProfile", "calibration", "darktable", "frame", or "photo".
         verdict: one sentence for people.
         profile: of a raw, the NoiseProfile, None where the noise is too low for a number to be sure of.
         deviation: of a raw, the noise's standard deviation at mid-gray (0.18) as a share of full scale, green.

@@ -1,4 +1,4 @@
-"""How noisy a frame is: what its file says, else what a calibration says, else what the frame itself shows."""
+"""How noisy a frame is: what its file says, else what a calibration or darktable says, else what the frame itself shows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quietlight.analysis.calibrate import Calibration
+from quietlight.analysis.darktable import installed_profile
 from quietlight.analysis.heteroscedastic import MIDDLE, fit
 from quietlight.analysis.photo import gaussian_sigma, impulse_shares, is_drawn, to_planes
 from quietlight.camera.bayer import pack
@@ -36,7 +37,7 @@ class NoiseEstimate:
 
     Args:
         profile: None where it is too low, or too little of the frame is usable, to be measured.
-        source: "DNG NoiseProfile", "calibration" or "frame".
+        source: "DNG NoiseProfile", "calibration", "darktable" or "frame".
         points: where measured from the frame, (signal, variance, patches) of each signal level.
         error: where measured from the frame, the relative standard error of `deviation`.
     """
@@ -53,7 +54,7 @@ class NoiseEstimate:
 
 
 def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> NoiseEstimate:
-    """The noise profile of a raw: its own, else the calibration's for its camera and ISO, else one fitted to the picture.
+    """The noise profile of a raw: its own, else the calibration's, else an installed darktable's, else one fitted to the picture.
 
     Raises UnusableInput where the calibration does not hold the frame's camera.
     """
@@ -61,6 +62,9 @@ def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> Noi
         return NoiseEstimate(frame.noise, "DNG NoiseProfile")
     if calibration is not None:
         return NoiseEstimate(calibration.profile(frame.camera, frame.iso), "calibration")
+    known = installed_profile(frame.camera, frame.iso)
+    if known is not None:
+        return NoiseEstimate(known, "darktable")
     line = fit(_planes(frame))
     if line is None:
         return NoiseEstimate(None, "frame")
