@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quietlight.networks.blocks import EncoderDecoder
-from quietlight.networks.raw_input import k_sigma, noise_map, undo_k_sigma
+from quietlight.networks.raw_input import ANCHOR, in_noise, k_sigma, noise_map, precisely, undo_k_sigma
 
 CONDITIONS = ("map", "k-sigma", "blind")
 ALIGNMENTS = ("modulate", "concatenate")
+_UNTOLD = 1e-3
+"""Both variances that a blind network takes for given, whatever the noise is."""
 
 
 class FeatureAlign(nn.Module):
@@ -52,12 +54,15 @@ class Concatenate(nn.Module):
 
 
 class FAN(EncoderDecoder):
-    """Raw denoiser; it predicts the noise and subtracts it. The planes are folded to half size first.
+    """Raw denoiser; it predicts the noise in units of its deviation, and subtracts it. The planes are folded to half size first.
+
+    It sees the means of 2x2 values of the planes and of the noise map, and every value relative to its surroundings, in units of
+    the noise (`in_noise`), so that noise looks the same to it however strong it is.
 
     Args:
         widths: features at each scale, the largest first.
         encoder, middle, decoder: blocks, as for `EncoderDecoder`.
-        condition: how it is told the noise: "map", "k-sigma", or not at all ("blind").
+        condition: how it is told the noise: "map"; "k-sigma", by which it follows from the values; or not at all, "blind".
         align: "modulate" (the Feature-Align layer), or "concatenate" in its place.
 
     H and W are multiples of `multiple`.
@@ -77,22 +82,25 @@ class FAN(EncoderDecoder):
         super().__init__(widths, encoder, middle, decoder)
         if condition not in CONDITIONS or align not in ALIGNMENTS:
             raise ValueError(f"condition is one of {', '.join(CONDITIONS)}, align one of {', '.join(ALIGNMENTS)}")
-        self.condition, self.multiple = condition, 2 ** len(widths)
-        guides = 8 if condition == "map" else 4
+        self.condition, self.multiple = condition, max(2 ** len(widths), 4)
         layer = FeatureAlign if align == "modulate" else Concatenate
-        self.aligns = nn.ModuleList(layer(width, guides) for width in (*widths, *widths[-2::-1]))
-        self.stem = nn.Conv2d(16 + guides - 4, widths[0], 3, padding=1)
+        self.aligns = nn.ModuleList(layer(width, 8) for width in (*widths, *widths[-2::-1]))
+        self.stem = nn.Conv2d(16 + 8, widths[0], 3, padding=1)
         self.head = nn.Conv2d(widths[0], 16, 3, padding=1)
 
     def forward(self, planes: Tensor, shot: Tensor, read: Tensor) -> Tensor:
         """Planes R, Gr, Gb, B [B, 4, H, W], shot and read variances [B, 4, 1, 1] -> the clean planes."""
         if self.condition == "k-sigma":
-            clean = self._denoise(k_sigma(planes, shot, read), [])
+            anchor = torch.full_like(shot, ANCHOR)
+            clean = self._denoise(k_sigma(planes, shot, read), anchor, torch.zeros_like(read))
             return undo_k_sigma(clean, shot, read)
-        return self._denoise(planes, [noise_map(planes, shot, read)] if self.condition == "map" else [])
+        if self.condition == "blind":
+            shot = read = torch.full_like(shot, _UNTOLD)
+        return self._denoise(planes, shot, read)
 
-    def _denoise(self, planes: Tensor, maps: list[Tensor]) -> Tensor:
-        half = [functional.avg_pool2d(torch.cat([planes, *maps], 1), 2)]
+    def _denoise(self, planes: Tensor, shot: Tensor, read: Tensor) -> Tensor:
+        deviation = noise_map(planes, shot, read)
+        half = [functional.avg_pool2d(torch.cat([planes, deviation], 1), 2)]
         while len(half) <= len(self.encoders):
             half.append(functional.avg_pool2d(half[-1], 2))
         guides = [*half, *half[-2::-1]]
@@ -101,6 +109,7 @@ class FAN(EncoderDecoder):
             aligned: Tensor = self.aligns[place](features, guides[place])
             return aligned
 
-        features = self.stem(torch.cat([functional.pixel_unshuffle(planes, 2), half[0][:, 4:]], 1))
+        values = functional.pixel_unshuffle(in_noise(planes, deviation), 2)
+        features = precisely(self.stem, torch.cat([values, half[0]], 1))
         noise = self.head(self.decode(self.encode(features, align), align))
-        return planes - functional.pixel_shuffle(noise, 2)
+        return planes - deviation * functional.pixel_shuffle(noise, 2).float()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from quietlight.networks.blocks import EncoderDecoder
-from quietlight.networks.raw_input import noise_map
+from quietlight.networks.raw_input import in_noise, noise_map, precisely
 
 
 class UNet(EncoderDecoder):
@@ -56,7 +56,10 @@ class UNet(EncoderDecoder):
 
 
 class RawUNet(UNet):
-    """The U-Net for packed raws with their noise map (Brooks et al. 2019, section 4): the teacher of FAN.
+    """The U-Net for packed raws that are told their noise: the teacher of FAN.
+
+    As Brooks et al. 2019, section 4, it sees the planes and the noise map; departing from them, it also sees how far values stand
+    out of their surroundings (`in_noise`), and predicts the noise in units of its deviation.
 
     Args:
         width, encoder, middle, decoder, fold: as for `UNet`.
@@ -72,12 +75,15 @@ class RawUNet(UNet):
         decoder: Sequence[int] = (1, 1),
         fold: int = 1,
     ) -> None:
-        super().__init__(4, width, encoder, middle, decoder, maps=4, fold=fold)
+        super().__init__(4, width, encoder, middle, decoder, maps=8, fold=fold)
 
     def forward(self, planes: Tensor, shot: Tensor, read: Tensor) -> Tensor:  # type: ignore[override]
         """Planes R, Gr, Gb, B [B, 4, H, W], shot and read variances [B, 4, 1, 1] -> the clean planes."""
-        return super().forward(torch.cat([planes, noise_map(planes, shot, read)], 1))
+        noise = self.head(self.decode(self.raw_features(planes, shot, read)))
+        return planes - noise_map(planes, shot, read) * functional.pixel_shuffle(noise, self.fold).float()
 
     def raw_features(self, planes: Tensor, shot: Tensor, read: Tensor) -> list[Tensor]:
         """What the encoder makes of the planes, the largest scale first: features in the raw domain."""
-        return self.features(torch.cat([planes, noise_map(planes, shot, read)], 1))
+        deviation = noise_map(planes, shot, read)
+        seen = torch.cat([planes, deviation, in_noise(planes, deviation)], 1)
+        return self.encode(precisely(self.stem, functional.pixel_unshuffle(seen, self.fold)))
