@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 
 from quietlight import zoo
 from quietlight.data import classes
-from quietlight.networks.unet import UNet
+from quietlight.networks.unet import RawUNet, UNet
 from quietlight.train import trainer
 from quietlight.train.recipe import load
 
@@ -19,11 +19,13 @@ RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 SMALL_NETWORKS = {
     "unet": ["network.width=4", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "dncnn": ["network.depth=4", "network.width=8"],
+    "fan": ["network.widths=[4, 6, 8]", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
+SMALL_NETWORKS["raw-unet"] = SMALL_NETWORKS["unet"]
 SMALL_NETWORKS["noise-classifier"] = [*SMALL_NETWORKS["unet"], "network.hidden=8"]
-WEIGHTS = ("by", "cleaned_by", "denoiser")
-"""Arguments of objectives and data that name weights."""
+WEIGHTS = {"by": "tiny-{mode}", "cleaned_by": "tiny-{mode}", "denoiser": "tiny-gray", "teacher": "tiny-raw"}
+"""Arguments of objectives and data that name weights, and tiny ones in their place."""
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +53,7 @@ def many_photos(photos, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
-    """A folder of weights: "tiny-gray" and "tiny-color" are denoisers that learnt nothing."""
+    """A folder of weights: "tiny-gray", "tiny-color" and, for raws, "tiny-raw" are denoisers that learnt nothing."""
     folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     for channels, name in ((1, "tiny-gray"), (3, "tiny-color")):
@@ -59,6 +61,10 @@ def tiny(tmp_path_factory):
         network = UNet(**arguments)
         metadata = {"multiple": str(network.multiple)}
         zoo.save(folder / f"{name}.safetensors", "unet", arguments, network.state_dict(), metadata)
+    arguments = {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]}
+    network = RawUNet(**arguments)
+    metadata = {"multiple": str(network.multiple)}
+    zoo.save(folder / "tiny-raw.safetensors", "raw-unet", arguments, network.state_dict(), metadata)
     hashes = {file.stem: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.safetensors")}
     (folder / zoo.HASHES).write_text(json.dumps(hashes))
     return folder
@@ -96,8 +102,13 @@ def miniature(photos, tiny_zoo, request):
         else:
             classifies = recipe.data.name in ("classes", "noise-statistics")
             small += [f"data.source={photos}", f"data.patch={32 if classifies else 16}"]  # it sees no smaller ones
+        mode = "color" if recipe.data.arguments.get("channels") == 3 else "gray"
         for part in ("objective", "data"):
-            small += [f"{part}.{key}=tiny-gray" for key in WEIGHTS if key in getattr(recipe, part).arguments]
+            small += [
+                f"{part}.{key}={tiny.format(mode=mode)}"
+                for key, tiny in WEIGHTS.items()
+                if key in getattr(recipe, part).arguments
+            ]
         return load(path, [*small, *changes])
 
     return make
