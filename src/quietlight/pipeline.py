@@ -92,7 +92,7 @@ def denoise(
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
         banding: remove the row banding of a raw.
-        system: a name of SYSTEMS; "auto" takes noisebreaker for photos and classical for raws.
+        system: a name of SYSTEMS; "auto" takes noisebreaker for photos and fan for raws.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
 
@@ -101,7 +101,7 @@ def denoise(
     """
     source = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
     if system == "auto":
-        system = "classical" if isinstance(source, RawFrame) else "noisebreaker"
+        system = "fan" if isinstance(source, RawFrame) else "noisebreaker"
     note: dict[str, Any] = {"system": system, "strength": strength}
     if isinstance(frame, Burst):
         note["burst"] = f"only the reference frame of {len(frame.frames)} was used"
@@ -195,7 +195,7 @@ def develop(
     calibration: Calibration | None = None,
     dark: RawFrame | None = None,
     banding: bool = False,
-    system: str = "classical",
+    system: str = "auto",
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, run
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, RAW_PEERS, run
 from quietlight.evaluate.peers import NOT_TRAINED, names, peer
 from quietlight.evaluate.run import evaluate
 from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text, cells
@@ -19,9 +19,10 @@ from quietlight.systems.classical import classical
 
 
 def test_every_peer_and_system_is_a_row():
-    assert set(PEERS) | set(SYSTEMS) == set(names())
+    assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan"}
     assert list(CLASSIFIERS) == names("classes")
-    for kind in ("photos", "classes"):
+    assert list(RAW_PEERS) == names("raws")
+    for kind in ("photos", "classes", "raws"):
         for name in names(kind):
             assert peer(name, kind).name == name
             assert peer(name, kind).about

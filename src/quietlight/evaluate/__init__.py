@@ -11,6 +11,8 @@ BENCHMARKS = {
     "cbsd68-mixture": "quietlight.evaluate.benchmarks:cbsd68_mixture",
     "polyu": "quietlight.evaluate.benchmarks:polyu",
     "noisebreaker-classes": "quietlight.evaluate.benchmarks:noisebreaker_classes",
+    "raw-kodak": "quietlight.evaluate.raw_benchmarks:raw_kodak",
+    "raw-fan-ablation": "quietlight.evaluate.raw_benchmarks:raw_fan_ablation",
 }
 """Name -> "module:attribute" of every `Benchmark`."""
 
@@ -49,3 +51,22 @@ CLASSIFIERS = {
     "mobilenet": "quietlight.evaluate.peers:noise_classifier",
 }
 """The same of the peers that judge noise, for benchmarks of classes."""
+
+RAW_PEERS = {
+    "noisy": "quietlight.evaluate.peers:noisy",
+    "classical": "quietlight.evaluate.peers:classical",
+    "bm3d": "quietlight.evaluate.others:bm3d_raw",
+    "fan-teacher": "quietlight.evaluate.peers:raw_network",
+    "fan-plus": "quietlight.evaluate.peers:raw_network",
+    "fan": "quietlight.evaluate.peers:raw_network",
+    "fan-short": "quietlight.evaluate.peers:raw_network",
+    "fan-concatenate": "quietlight.evaluate.peers:raw_network",
+    "fan-unmatched": "quietlight.evaluate.peers:raw_network",
+    "fan-teacher-matched": "quietlight.evaluate.peers:raw_network",
+    "fan-k-sigma": "quietlight.evaluate.peers:raw_network",
+    "fan-blind": "quietlight.evaluate.peers:raw_network",
+    "fan-linear": "quietlight.evaluate.peers:raw_network",
+    "fan-r2": "quietlight.evaluate.peers:raw_network",
+    "fan-r4": "quietlight.evaluate.peers:raw_network",
+}
+"""The same of the peers that denoise raws."""

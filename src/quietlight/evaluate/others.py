@@ -9,9 +9,11 @@ from importlib.util import find_spec
 import numpy as np
 
 from quietlight.analysis.estimate import estimate_photo
-from quietlight.evaluate.peers import Peer, photo_of
+from quietlight.camera.bayer import PLANE_COLORS, pack, unpack
+from quietlight.evaluate.peers import Peer, photo_of, raw_of
 from quietlight.evaluate.sample import Sample, as_floats
-from quietlight.frames import Array, Frame, Image
+from quietlight.frames import BAYER, Array, Frame, Image, UnusableInput
+from quietlight.systems.anscombe import stabilise, unstabilise
 
 
 def median_nlm(name: str, _: str) -> Peer:
@@ -69,6 +71,24 @@ def bm3d(name: str, _: str) -> Peer:
         return _image(np.asarray(clean).reshape(pixels.shape))
 
     return _installed("bm3d", "bm3d", Peer(name, "BM3D, told the true sigma, or 50", run))
+
+
+def bm3d_raw(name: str, _: str) -> Peer:
+    """BM3D of every plane between the generalised Anscombe transform and its exact unbiased inverse (Mäkitalo and Foi 2013)."""
+
+    def run(sample: Sample) -> Frame:
+        module, frame = import_module("bm3d"), raw_of(sample)
+        if frame.noise is None or frame.cfa not in BAYER:
+            raise UnusableInput("takes Bayer mosaics of known noise")
+        shots, reads = frame.noise.per_color()
+        planes = []
+        for plane, color in zip(pack(frame.mosaic, frame.cfa), PLANE_COLORS, strict=True):
+            stable = stabilise(plane, shots[color], reads[color])
+            clean = np.asarray(module.bm3d(stable, 1.0), np.float32)
+            planes.append(unstabilise(clean, shots[color], reads[color]))
+        return replace(frame, mosaic=unpack(np.stack(planes), frame.cfa))
+
+    return _installed("bm3d", "bm3d", Peer(name, "BM3D plane by plane, with Anscombe's transform", run))
 
 
 def _installed(module: str, package: str, made: Peer) -> Peer:

@@ -16,9 +16,9 @@ import numpy as np
 from quietlight import __version__, zoo
 from quietlight.analysis.classify import CLASSIFIER
 from quietlight.analysis.judgement import Judgement
-from quietlight.evaluate import CLASSIFIERS, PEERS
+from quietlight.evaluate import CLASSIFIERS, PEERS, RAW_PEERS
 from quietlight.evaluate.sample import Kind, Output, Sample
-from quietlight.frames import Array, Frame, Image, UnusableInput
+from quietlight.frames import Array, Frame, Image, RawFrame, UnusableInput
 from quietlight.noise.classes import NoiseClass
 from quietlight.registry import resolve
 from quietlight.systems import SYSTEMS, Result, impulses
@@ -38,6 +38,7 @@ class Peer:
         run: sample -> result. Only oracles look at more than the sample's input. Raises UnusableInput for inputs of another kind.
         weights: of the network that it runs, if any.
         pool: channels of a photo -> weights of the networks that it chooses from, photo by photo.
+        alone: whether of the pool one network runs alone, apart from the borders of their ranges.
         absent: why it cannot run, such as "not trained"; empty where it can.
     """
 
@@ -46,6 +47,7 @@ class Peer:
     run: Callable[[Sample], Output]
     weights: Weights | None = None
     pool: dict[int, tuple[Weights, ...]] = field(default_factory=dict)
+    alone: bool = False
     absent: str = ""
 
     def used(self, channels: int) -> tuple[Weights, ...]:
@@ -59,13 +61,15 @@ class Peer:
 
 def names(kind: Kind = "photos") -> list[str]:
     """Every peer and system of a kind, in the order of the rows."""
-    return list(CLASSIFIERS) if kind == "classes" else [*PEERS, *(name for name in SYSTEMS if name not in PEERS)]
+    if kind == "photos":
+        return [*PEERS, *(name for name in SYSTEMS if name not in (*PEERS, *RAW_PEERS))]
+    return list(CLASSIFIERS if kind == "classes" else RAW_PEERS)
 
 
 def peer(spec: str, kind: Kind = "photos") -> Peer:
     """The peer of a name, of NAME=WEIGHTS, or of a weights file. Raises UnusableInput for those unknown among its kind."""
     name, _, weights = spec.partition("=")
-    registry, alone = (CLASSIFIERS, noise_classifier) if kind == "classes" else (PEERS, network)
+    registry, alone = _REGISTRIES[kind]
     if name.endswith(".safetensors"):
         return alone(Path(name).name, name)
     if name in registry:
@@ -245,6 +249,56 @@ def noise_classifier(name: str, weights: str) -> Peer:
         return classify(photo_of(sample), found)
 
     return Peer(name, about, run, found)
+
+
+_RAWS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "fan-teacher": ("the large network that FAN learns from", ()),
+    "fan-plus": ("FAN in the size for quality", ()),
+    "fan": ("FAN at the paper's budget", ()),
+    "fan-short": ("FAN, trained for 3,000 steps like all below", ()),
+    "fan-concatenate": ("the noisy picture concatenated instead of aligned", ()),
+    "fan-unmatched": ("no feature matching", ()),
+    "fan-teacher-matched": ("features matched with those of the teacher's output", ()),
+    "fan-k-sigma": ("told the noise by the k-sigma transform", ()),
+    "fan-blind": ("not told the noise", ()),
+    "fan-linear": ("trained on differences in linear light", ()),
+    "fan-r2": ("two networks for subranges of the noise", ("fan-r2-1", "fan-r2-2")),
+    "fan-r4": ("four networks for subranges of the noise", ("fan-r4-1", "fan-r4-2", "fan-r4-3", "fan-r4-4")),
+}
+"""Name -> what it is, and the networks of its subranges, where it is not one of its own name."""
+
+
+def raw_network(name: str, weights: str) -> Peer:
+    """Networks for raws, run as `systems.fan` runs them."""
+    about, parts = _RAWS.get(name, ("a network for raws", ()))
+    found = [_weights(part, asked=bool(weights)) for part in (() if weights else parts) or (weights or name,)]
+    nets = tuple(net for net in found if net is not None)
+    if len(nets) < len(found):
+        return Peer(name, about, _never, absent=NOT_TRAINED)
+    run: Any = resolve(SYSTEMS, "fan", "system")
+
+    def denoise(sample: Sample) -> Frame:
+        result: Frame = run(raw_of(sample), weights=nets).frame
+        return result
+
+    if len(nets) == 1:
+        return Peer(name, about, denoise, nets[0])
+    return Peer(name, about, denoise, pool={1: nets}, alone=True)
+
+
+def raw_of(sample: Sample) -> RawFrame:
+    """The input of a system for raws. Raises UnusableInput for others."""
+    if not isinstance(sample.input, RawFrame):
+        raise UnusableInput("takes raws only")
+    return sample.input
+
+
+_REGISTRIES: dict[Kind, tuple[dict[str, str], Callable[[str, str], Peer]]] = {
+    "photos": (PEERS, network),
+    "classes": (CLASSIFIERS, noise_classifier),
+    "raws": (RAW_PEERS, raw_network),
+}
+"""Kind -> its peers by name, and what a weights file alone becomes."""
 
 
 def _never(sample: Sample) -> Frame:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from quietlight.evaluate.sample import Output, as_floats, frame_of
-from quietlight.frames import Floats, Image
+from quietlight.frames import Floats
 from quietlight.report.pictures import png_in_base64, squares
 
 SIDE = 128
@@ -26,9 +25,3 @@ def crop_of(pixels: Floats, place: tuple[int, int]) -> str:
     """The square at (top, left) of [H, W, C] values in [0, 1]; those outside are clipped."""
     square = pixels[place[0] : place[0] + SIDE, place[1] : place[1] + SIDE]
     return png_in_base64(np.rint(np.clip(square, 0, 1) * 255).astype(np.uint8))
-
-
-def crop_of_output(output: Output, place: tuple[int, int]) -> str:
-    """The same of a result, where it is a photo; else nothing."""
-    frame = frame_of(output)
-    return crop_of(as_floats(frame), place) if isinstance(frame, Image) else ""

@@ -15,7 +15,7 @@ from quietlight import __version__
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
-from quietlight.evaluate.pictures import crop_of, crop_of_output, liveliest
+from quietlight.evaluate.pictures import crop_of, liveliest
 from quietlight.evaluate.sample import REVISION, Benchmark, Part, Sample, digest
 from quietlight.evaluate.table import Measurement, Report, Row, Table, summarise
 from quietlight.frames import UnusableInput
@@ -52,7 +52,7 @@ def evaluate(
     """
     benchmark: Benchmark = resolve(BENCHMARKS, name, "benchmark")()
     chosen = _choose(benchmark, parts)
-    peers = [peer(spec, benchmark.kind) for spec in systems or names(benchmark.kind)]
+    peers = [peer(spec, benchmark.kind) for spec in systems or benchmark.rows or names(benchmark.kind)]
     twice = {p.name for p in peers if sum(p.name == other.name for other in peers) > 1}
     if twice:
         raise UnusableInput(f"two systems have the name {', '.join(sorted(twice))}: give each once")
@@ -105,9 +105,10 @@ class _Run:
             channels = np.shape(sample.truth)[2] if np.ndim(sample.truth) == 3 else 1
             content = digest(sample.input)
             inputs.update(content)
-            place = liveliest(sample.truth) if index < self.shown and np.ndim(sample.truth) == 3 else None
-            if place is not None:
-                self.truths[part.name, sample.name] = crop_of(sample.truth, place)
+            truth = self.benchmark.seen(None, sample) if index < self.shown else None
+            place = None if truth is None else liveliest(truth)
+            if truth is not None and place is not None:
+                self.truths[part.name, sample.name] = crop_of(truth, place)
             for one in list(able):
                 self.watch(self.done, self.total, f"{part.name}  {one.name}  {sample.name}")
                 key = (
@@ -146,7 +147,8 @@ class _Run:
             output = one.run(sample)
             seconds = time.perf_counter() - begin
             megapixels = np.shape(sample.truth)[0] * np.shape(sample.truth)[1] / 1e6
-            crop = crop_of_output(output, place) if place is not None else ""
+            seen = None if place is None else self.benchmark.seen(output, sample)
+            crop = "" if place is None or seen is None else crop_of(seen, place)
             values = self.benchmark.score(output, sample)
             self.journal.add(key, Measurement(one.name, part, sample.name, values, seconds / megapixels, crop))
         return self.journal.known[key]

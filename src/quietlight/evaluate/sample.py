@@ -25,8 +25,8 @@ PERCENTILES = (10, 25, 50, 75, 90)
 REVISION = "2"
 """Of the scores: another where they change, so that stored results of old ones are not mixed with new ones."""
 
-Kind = Literal["photos", "classes"]
-"""Of a benchmark: its systems give photos, or judgements of their noise."""
+Kind = Literal["photos", "classes", "raws"]
+"""Of a benchmark: its systems give photos, judgements of their noise, or raws."""
 Output = Frame | Judgement | Result
 """What a system gives; a `Result` where it is scored by its steps, too."""
 Values = dict[str, float]
@@ -118,13 +118,14 @@ def photo_score(output: Output, sample: Sample) -> Values:
     pixels = as_floats(image)
     if pixels.shape != sample.truth.shape:
         raise UnusableInput(f"the result of {sample.name} is {pixels.shape}, not {sample.truth.shape}")
-    values = {"psnr": _psnr(pixels, sample.truth), "ssim": ssim(pixels, sample.truth)}
+    values = {"psnr": capped_psnr(pixels, sample.truth), "ssim": ssim(pixels, sample.truth)}
     if isinstance(sample.input, Image):
-        values["gain"] = values["psnr"] - _psnr(as_floats(sample.input), sample.truth)
+        values["gain"] = values["psnr"] - capped_psnr(as_floats(sample.input), sample.truth)
     return values | (_step_scores(output, sample) if isinstance(output, Result) else {})
 
 
-def _psnr(pixels: Floats, truth: Floats) -> float:
+def capped_psnr(pixels: Floats, truth: Floats) -> float:
+    """PSNR in dB, `UNTOUCHED` at most."""
     return min(psnr(pixels, truth), UNTOUCHED)
 
 
@@ -191,6 +192,14 @@ def in_order(groups: Iterable[Iterable[str]]) -> list[str]:
     return names
 
 
+def photo_seen(output: Output | None, sample: Sample) -> Floats | None:
+    """Of a result, or of the truth where that is None, what people see, [H, W, C] in [0, 1]; nothing where that is no photo."""
+    if output is None:
+        return sample.truth if np.ndim(sample.truth) == 3 else None
+    image = frame_of(output)
+    return as_floats(image) if isinstance(image, Image) else None
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """Samples and their score.
@@ -200,6 +209,8 @@ class Benchmark:
         score: (result, sample) -> numbers by name; the first is the one that boxes and percentiles show, higher is better.
         summary: of the scores of all samples of a part -> fields of a table's row, "means" and the like.
         kind: of the systems that it is for.
+        rows: names of the systems that are compared where a user names none; empty for all of the kind.
+        seen: (result, or None for the truth; sample) -> the picture that a page shows crops of, or nothing.
     """
 
     about: str
@@ -207,6 +218,8 @@ class Benchmark:
     score: Callable[[Output, Sample], Values] = photo_score
     summary: Callable[[Sequence[Values]], dict[str, Any]] = averages
     kind: Kind = "photos"
+    rows: tuple[str, ...] = ()
+    seen: Callable[[Output | None, Sample], Floats | None] = photo_seen
 
 
 def as_floats(image: Image) -> Floats:

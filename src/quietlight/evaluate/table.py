@@ -138,8 +138,9 @@ def _costs(peer: Peer, channels: int) -> dict[str, Any]:
     from quietlight.engine.costs import costs_of
 
     if peer.weights is None or peer.pool:  # the picture decides which of them run, and on how much of it
-        parameters = sum(costs_of(weights).parameters for weights in used)
-        return {"parameters": parameters, "sha256": " ".join(weights.sha256 for weights in used)}
+        each = [costs_of(weights) for weights in used]
+        facts = {"parameters": sum(c.parameters for c in each), "sha256": " ".join(weights.sha256 for weights in used)}
+        return facts | ({"gmac": max(c.gmac for c in each)} if peer.alone else {})
     costs, metadata = costs_of(peer.weights), peer.weights.metadata
     passes = max(1, channels // int(peer.weights.arguments.get("channels", 1)))
     return {
