@@ -13,7 +13,7 @@ import typer
 from quietlight.cli import options as opt
 
 if TYPE_CHECKING:
-    from quietlight.data.pairs import Strike
+    from quietlight.data.photo_noise import Strike
 
 synthesize = typer.Typer(
     name="synthesize", help="Make training data out of photos.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -107,16 +107,16 @@ def photo(
     """
     from quietlight.batch import Job, find_inputs, target_of
     from quietlight.cli.progress import run_with_progress
-    from quietlight.data.pairs import PairFolder
+    from quietlight.data.photo_pairs import PhotoPairs
     from quietlight.frames import UnusableInput
     from quietlight.io import PHOTO_SUFFIXES
 
     jobs = find_inputs(photos, PHOTO_SUFFIXES, out)
-    pairs = PairFolder(
+    pairs = PhotoPairs(
         out,
         _strikes(like, noise, spread),
         seed,
-        f".{suffix}",
+        suffix=f".{suffix}",
         like=like.name if like else "",
         photos=photos[0] if Path(photos[0]).is_dir() else str(jobs[0].source.parent),
         command=_command(photos, out, like, noise, spread, seed, suffix),
@@ -154,7 +154,7 @@ def photo(
 
 def _strikes(like: Path | None, noise: str | None, spread: float | None) -> tuple[Strike, ...]:
     """The noise that the options ask for, in the order in which it strikes."""
-    from quietlight.data.pairs import like_report, parse_noise
+    from quietlight.data.photo_noise import like_report, parse_noise
 
     if (like is None) == (noise is None):
         raise typer.BadParameter("the noise is given by one of --like REPORT.json and --noise NATURE=LEVEL,...")
