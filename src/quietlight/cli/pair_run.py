@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quietlight.batch import Job, target_of
+from quietlight.batch import Job
 from quietlight.cli.progress import run_with_progress
 from quietlight.frames import UnusableInput
 
@@ -26,7 +26,7 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
     if inside := [job.source for job in jobs if job.source.resolve().is_relative_to(folder)]:
         raise UnusableInput(f"{inside[0]}: lies in the folder of the pairs: choose another --out")
     noisy = pairs.folder / "noisy"
-    targets = {job: target_of(job, noisy, "{stem}{suffix}", pairs.suffix) for job in jobs}
+    targets = {job: noisy / job.folder / f"{_stem(job.source)}{pairs.suffix}" for job in jobs}
     # Of sources whose pairs would be called the same, the first one.
     owners = {target: job for job, target in reversed(targets.items())}
 
@@ -47,6 +47,10 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
         typer.echo(f"{len(jobs) - len(todo)} pairs are there already", err=True)
     with pairs:
         run_with_progress(todo, plan, work, overwrite=True, as_json=False)
+
+
+def _stem(source: Path) -> str:
+    return source.name if source.is_dir() else source.stem
 
 
 def command_line(verb: str, sources: Sequence[str], options: Sequence[str], out: Path) -> str:

@@ -7,9 +7,12 @@ LICENCE or COPYING, with any suffix, whose first line names the licence.
 from __future__ import annotations
 
 import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 TABLE = "ATTRIBUTION.tsv"
 TEXTS = ("LICENSE", "LICENCE", "COPYING")
@@ -65,3 +68,12 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig", errors="replace") if path.stat().st_size <= _LARGEST else ""
     except OSError:
         return ""
+
+
+def licence_lines(made: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
+    """How many pictures have which licence, in Markdown."""
+    counted = Counter(entry["licence"] for entry in made)
+    return [
+        f"- Licence: that of the sources, since pairs are adaptations. `{manifest}` has each, and whom to credit where known.",
+        *(f"  - {count} of: {licence}" for licence, count in counted.most_common()),
+    ]

@@ -1,13 +1,12 @@
 """Photos -> a folder of noisy and clean raws: each photo as the raw of a camera, and the same with a sensor's noise.
 
-Young et al., "Feature-Align Network and Knowledge Distillation for Efficient Denoising", 2021, announce such an open data set; as
-only its abstract was available to us, what is in ours is our choice. Clean raws after Brooks et al., "Unprocessing Images for Learned
-Raw Denoising", CVPR 2019; noise by `raw_noise`.
+Young et al., "Feature-Align Network and Knowledge Distillation for Efficient Denoising", 2021, announce such an open data set; of
+which only the abstract was available to us, so what is in ours is our choice. Clean raws after Brooks et al., "Unprocessing Images
+for Learned Raw Denoising", CVPR 2019; noise by `raw_noise`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from quietlight import __version__
 from quietlight.camera.develop import Rendering
 from quietlight.camera.unprocess import fixed_camera, random_camera, unprocessed_frame
-from quietlight.data.licences import UNKNOWN, Licence, licence_of
+from quietlight.data.licences import UNKNOWN, Licence, licence_lines, licence_of
 from quietlight.data.pair_folder import CARD, MANIFEST, PairFolder, generator, place_of
 from quietlight.data.raw_noise import RawNoise
 from quietlight.frames import Array, Floats, Image, RawFrame, UnusableInput
@@ -117,7 +116,7 @@ class RawPairs(PairFolder):
             "- Variances are those of values with black 0 and white 1. The NoiseProfile of a noisy raw is that of the noise",
             "  added; a clean raw has none: whatever noise its photo had is still there.",
             f"- A pair follows from its photo, the photo's file name and the seed ({self.seed}). `{MANIFEST}` has every parameter.",
-            *licence_lines(made),
+            *licence_lines(made, MANIFEST),
         ]
         return "\n".join(lines) + "\n"
 
@@ -163,13 +162,4 @@ def _noise_lines(made: list[dict[str, Any]]) -> list[str]:
         "|---|---|---|---|---|---|",
         *(f"| {key} | {row} |" for key, row in zip(("shot", "read"), cells, strict=True)),
         "",
-    ]
-
-
-def licence_lines(made: list[dict[str, Any]]) -> list[str]:
-    """How many pictures have which licence, in Markdown."""
-    counted = Counter(entry["licence"] for entry in made)
-    return [
-        f"- Licence: that of the sources, since pairs are adaptations. `{MANIFEST}` has each, and whom to credit where known.",
-        *(f"  - {count} of: {licence}" for licence, count in counted.most_common()),
     ]
