@@ -62,7 +62,7 @@ def displacement(reference: Floats, other: Floats) -> float:
     """
     before = _blurred(reference)
     difference = np.asarray(_blurred(other) - before)
-    down, right = np.gradient(before)
+    down, right = np.gradient(before, axis=0), np.gradient(before, axis=1)
     explained = energy = 0.0
     for top in range(0, before.shape[0], _TILE):
         for left in range(0, before.shape[1], _TILE):

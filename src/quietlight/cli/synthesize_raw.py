@@ -118,7 +118,8 @@ def _jobs(photos: list[str], out: Path, bursts: bool) -> list[Job]:
         return find_inputs(photos, PHOTO_SUFFIXES, out)
     if wrong := [name for name in photos if not Path(name).is_dir()]:
         raise UnusableInput(f"{wrong[0]}: is no folder; with --bursts, each folder of raws is a burst")
-    found = {job.source.parent.resolve(): job for job in find_inputs(photos, RAW_SUFFIXES, out)}
+    raws = (job for job in find_inputs(photos, RAW_SUFFIXES, out) if job.source.is_file())
+    found = {job.source.parent.resolve(): job for job in raws}
     if not found:
         raise UnusableInput(f"{photos[0]}: no raws in it, nor in the folders below")
     return [Job(folder, job.folder.parent) for folder, job in found.items()]

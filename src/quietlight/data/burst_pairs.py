@@ -138,8 +138,8 @@ class BurstPairs(PairFolder):
                 for e in sorted(made, key=lambda e: str(e["name"]))
             ),
             "",
-            "- Frames are moved by even numbers of pixels: nothing is interpolated, and the Bayer pattern holds. Left out are those",
-            f"  still off by more than {LARGEST_DISPLACEMENT} pixels, and those in which things moved or the light changed:",
+            "- Frames are moved by even numbers of pixels: nothing is interpolated, and the Bayer pattern holds. Left out are",
+            f"  those still off by more than {LARGEST_DISPLACEMENT} pixels, and those in which things moved or the light changed:",
             f"  `{MANIFEST}` has the shift of each, and whether it was used.",
             "- The first frame is not part of the mean, so the noise of both is independent. The NoiseProfile is that of the file,",
             "  else of the calibration, else as measured in the frame; that of a mean is divided by the number of its frames.",
