@@ -55,7 +55,7 @@ def _table(folder: Path) -> dict[str, Licence]:
 
 @lru_cache(maxsize=64)
 def _text(folder: Path) -> Licence | None:
-    for path in sorted(folder.glob("[LC][IO]*")):
+    for path in sorted(folder.glob("[LlCc]*")):
         if path.stem.upper() in TEXTS and path.is_file():
             lines = (line.strip() for line in _read(path).splitlines())
             return Licence(next((line for line in lines if line), path.name))

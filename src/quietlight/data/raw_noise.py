@@ -189,12 +189,12 @@ def parse_raw_noise(text: str) -> RawNoise:
     >>> parse_raw_noise("upi=1e-3..1e-2")
     UpiNoise(low=0.001, high=0.01)
     """
-    model, _, what = text.partition("=")
+    model, given, what = text.partition("=")
     if model == "upi":
-        return UpiNoise(*parse_range(what)) if what else UpiNoise()
+        return UpiNoise(*parse_range(what)) if given else UpiNoise()
     if model != "physics":
         raise UnusableInput(f"the noise of raws is upi or physics, such as upi=1e-4..1.2e-2, not {text!r}")
-    if not what:
+    if not given:
         return PhysicsNoise(ELD_CAMERAS)
     if what in ELD_CAMERAS:
         return PhysicsNoise({what: ELD_CAMERAS[what]})
