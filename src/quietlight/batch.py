@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quietlight.frames import UnusableInput
+from quietlight.io import PHOTO_SUFFIXES
 from quietlight.io.files import written_beside
 
 _WILDCARDS = frozenset("*?[")
@@ -157,9 +158,9 @@ def _run_one(
 def copy_sidecars(source: Path, target: Path, overwrite: bool) -> None:
     """Copy the XMP sidecars of a raw (`IMG.xmp`, `IMG.CR3.xmp`) beside the DNG made of it; existing ones stay unless overwritten.
 
-    Beside a developed photo they would have their edits applied a second time.
+    Beside a developed photo they would have their edits applied a second time, and those of a photo are not for a raw made of it.
     """
-    if target.suffix.lower() != ".dng":
+    if target.suffix.lower() != ".dng" or source.suffix.lower() in PHOTO_SUFFIXES:
         return
     pairs = (
         (source.with_suffix(".xmp"), target.with_suffix(".xmp")),

@@ -40,9 +40,13 @@ class Calibration:
     entries: tuple[Entry, ...]
 
     def profile(self, camera: str, iso: int | None) -> NoiseProfile:
-        """The profile of a camera at an ISO: an entry, or in between shot / ISO and read / ISO² interpolated linearly.
+        """The profile of a camera at an ISO, of its `entry`."""
+        return self.entry(camera, iso).noise
 
-        Outside of the measured ISOs both stay as at the end. A camera or ISO that is unknown on either side matches any.
+    def entry(self, camera: str, iso: int | None) -> Entry:
+        """The noise of a camera at an ISO: as measured, or in between shot / ISO, read / ISO² and row / ISO² interpolated linearly.
+
+        Outside of the measured ISOs they stay as at the end. A camera or ISO that is unknown on either side matches any.
         Raises UnusableInput where no entry fits, and where the ISO is unknown though it matters.
         """
         fitting = [e for e in self.entries if not camera or not e.camera or e.camera == camera]
@@ -50,18 +54,22 @@ class Calibration:
             known = ", ".join(sorted({e.camera for e in self.entries})) or "nothing"
             raise UnusableInput(f"the calibration knows {known}, but the frame is from {camera}: calibrate this camera")
         if len(fitting) == 1 and (iso is None or fitting[0].iso is None):
-            return fitting[0].noise
+            return fitting[0]
         known_isos = sorted((e for e in fitting if e.iso), key=lambda e: e.iso or 0)
         if iso is None or not known_isos:
             raise UnusableInput(
                 "the calibration has several entries and the frame's ISO is unknown: keep one entry in the file"
             )
-        isos = [float(e.iso or 0) for e in known_isos]
+        isos = np.array([float(e.iso or 0) for e in known_isos])
         shots, reads = (np.array(v) for v in zip(*(e.noise.per_color() for e in known_isos), strict=True))
-        scaled = [np.array([s / i for s, i in zip(shots, isos, strict=True)])]
-        scaled.append(np.array([r / i**2 for r, i in zip(reads, isos, strict=True)]))
-        shot, read = ([float(np.interp(iso, isos, column)) for column in values.T] for values in scaled)
-        return NoiseProfile(tuple(iso * v for v in shot), tuple(iso**2 * v for v in read))
+        rows = np.array([[e.row] for e in known_isos])
+
+        def at_iso(values: NDArray[np.float64], power: int) -> tuple[float, ...]:
+            columns = (values / isos[:, None] ** power).T
+            return tuple(iso**power * float(np.interp(iso, isos, column)) for column in columns)
+
+        profile = NoiseProfile(at_iso(shots, 1), at_iso(reads, 2))
+        return Entry(known_isos[0].camera, iso, profile, at_iso(rows, 2)[0])
 
 
 def calibrate(flats: Sequence[RawFrame], darks: Sequence[RawFrame] = ()) -> Calibration:

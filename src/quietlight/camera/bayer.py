@@ -5,6 +5,7 @@ Planes are always ordered R, Gr, Gb, B, whatever the pattern (Gr is the green of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
@@ -138,18 +139,24 @@ def amplify(frame: RawFrame, gain: float | tuple[float, float, float]) -> RawFra
     return replace(frame, mosaic=np.asarray(frame.mosaic * factors, np.float32), noise=noise)
 
 
-def average(frames: tuple[RawFrame, ...]) -> RawFrame:
+def average(frames: Iterable[RawFrame]) -> RawFrame:
     """The mean of aligned frames of one size and pattern, with everything else of the first; noise (shot/n, read/n).
 
-    Raises UnusableInput for frames that differ in size or pattern, and for none.
+    Frames are taken one at a time. Raises UnusableInput for frames that differ in size or pattern, and for none.
     """
-    if not frames or any((f.cfa, f.mosaic.shape) != (frames[0].cfa, frames[0].mosaic.shape) for f in frames):
-        raise UnusableInput("only frames of one size and pattern can be averaged")
-    mean = np.asarray(np.mean([f.mosaic for f in frames], axis=0, dtype=np.float64), np.float32)
-    profiles = [f.noise for f in frames if f.noise is not None]
+    first: RawFrame | None = None
+    total, count, profiles = np.zeros(()), 0, []
+    for frame in frames:
+        first = first or frame
+        if (frame.cfa, frame.mosaic.shape) != (first.cfa, first.mosaic.shape):
+            raise UnusableInput("only frames of one size and pattern can be averaged")
+        total, count = total + frame.mosaic, count + 1
+        profiles += [] if frame.noise is None else [frame.noise]
+    if first is None:
+        raise UnusableInput("no frames to average")
     noise = None
-    if len(profiles) == len(frames):
+    if len(profiles) == count:
         shots, reads = zip(*(p.per_color() for p in profiles), strict=True)
         mean_profile = NoiseProfile(tuple(map(float, np.mean(shots, 0))), tuple(map(float, np.mean(reads, 0))))
-        noise = mean_profile.averaged(len(frames))
-    return replace(frames[0], mosaic=mean, noise=noise)
+        noise = mean_profile.averaged(count)
+    return replace(first, mosaic=np.asarray(total / count, np.float32), noise=noise)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.synthesize_raw import raw
 
 if TYPE_CHECKING:
-    from quietlight.data.pairs import Strike
+    from quietlight.data.photo_noise import Strike
 
 synthesize = typer.Typer(
     name="synthesize", help="Make training data out of photos.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -22,6 +21,9 @@ synthesize = typer.Typer(
 _UNITS = {"B": 1, "kB": 1000, "MB": 1000**2, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _LIMITS = {"training": "30MiB", "validation": "3MiB"}
 _SPREAD = 0.1
+
+
+synthesize.command()(raw)
 
 
 @synthesize.callback()
@@ -105,48 +107,26 @@ def photo(
 
       quietlight synthesize photo photos/ --noise gaussian=10..30,bernoulli=0.05 --out pairs
     """
-    from quietlight.batch import Job, find_inputs, target_of
-    from quietlight.cli.progress import run_with_progress
-    from quietlight.data.pairs import PairFolder
-    from quietlight.frames import UnusableInput
+    from quietlight.batch import find_inputs
+    from quietlight.cli.pair_run import command_line, make_pairs
+    from quietlight.data.photo_pairs import PhotoPairs
     from quietlight.io import PHOTO_SUFFIXES
 
     jobs = find_inputs(photos, PHOTO_SUFFIXES, out)
-    pairs = PairFolder(
+    pairs = PhotoPairs(
         out,
         _strikes(like, noise, spread),
         seed,
-        f".{suffix}",
+        suffix=f".{suffix}",
         like=like.name if like else "",
         photos=photos[0] if Path(photos[0]).is_dir() else str(jobs[0].source.parent),
-        command=_command(photos, out, like, noise, spread, seed, suffix),
+        command=command_line(
+            "photo", photos, [*_how(like, noise, spread), "--seed", str(seed), "--format", suffix], out
+        ),
         overwrite=overwrite,
     )
-    if inside := [job.source for job in jobs if job.source.resolve().is_relative_to(out.resolve())]:
-        raise UnusableInput(f"{inside[0]}: lies in the folder of the pairs: choose another --out")
-    noisy = out / "noisy"
-    targets = {job: target_of(job, noisy, "{stem}{suffix}", pairs.suffix) for job in jobs}
-    # Of photos whose pairs would be called the same, the first one.
-    owners = {target: job for job, target in reversed(targets.items())}
-
-    def name(target: Path) -> str:
-        return target.relative_to(noisy).as_posix()
-
-    def plan(job: Job) -> Path:
-        if (owner := owners[targets[job]]) is not job:
-            raise UnusableInput(f"{job.source}: its pair would be called as that of {owner.source}: rename one of them")
-        return targets[job]
-
-    def work(source: Path, target: Path, _: Callable[[float], None]) -> dict[str, Any]:
-        return pairs.make(source, name(target))
-
-    pairs.resume({name(target) for target in owners})
-    todo = [job for job, target in targets.items() if overwrite or not pairs.is_made(job.source, name(target))]
-    if len(todo) < len(jobs):
-        typer.echo(f"{len(jobs) - len(todo)} pairs are there already", err=True)
     try:
-        with pairs:
-            run_with_progress(todo, plan, work, overwrite=True, as_json=False)
+        make_pairs(jobs, pairs)
     finally:
         if pairs.entries:
             typer.echo(pairs.recipe(), nl=False)
@@ -154,7 +134,7 @@ def photo(
 
 def _strikes(like: Path | None, noise: str | None, spread: float | None) -> tuple[Strike, ...]:
     """The noise that the options ask for, in the order in which it strikes."""
-    from quietlight.data.pairs import like_report, parse_noise
+    from quietlight.data.photo_noise import like_report, parse_noise
 
     if (like is None) == (noise is None):
         raise typer.BadParameter("the noise is given by one of --like REPORT.json and --noise NATURE=LEVEL,...")
@@ -165,16 +145,11 @@ def _strikes(like: Path | None, noise: str | None, spread: float | None) -> tupl
     return parse_noise(noise or "")
 
 
-def _command(
-    photos: list[str], out: Path, like: Path | None, noise: str | None, spread: float | None, seed: int, suffix: str
-) -> str:
-    """What to type for the same pairs; of many files, which a shell may have listed, only the first."""
-    shown = photos if len(photos) <= 3 else [photos[0], "..."]
-    how = ["--noise", noise or ""]
-    if like is not None:
-        how = ["--like", str(like), "--spread", f"{_SPREAD if spread is None else spread:g}"]
-    rest = ["--seed", str(seed), "--format", suffix, "--out", str(out)]
-    return shlex.join(["quietlight", "synthesize", "photo", *shown, *how, *rest])
+def _how(like: Path | None, noise: str | None, spread: float | None) -> list[str]:
+    """The options that say what the noise is."""
+    if like is None:
+        return ["--noise", noise or ""]
+    return ["--like", str(like), "--spread", f"{_SPREAD if spread is None else spread:g}"]
 
 
 def byte_count(text: str) -> int:

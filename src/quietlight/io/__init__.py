@@ -12,7 +12,8 @@ from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
 from quietlight.io.burst import read_burst
 from quietlight.io.dng import write_dng
 from quietlight.io.headerless import RawFormat, read_headerless, read_raw_format
-from quietlight.io.kind import PHOTO_FORMATS, RAW_SUFFIXES, is_photo
+from quietlight.io.kind import PACKED_SUFFIX, PHOTO_FORMATS, RAW_SUFFIXES, is_photo
+from quietlight.io.packed import read_packed, write_packed
 from quietlight.io.photo import read_photo, write_photo
 from quietlight.io.raw import read_raw
 
@@ -52,11 +53,13 @@ def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Ima
         raise UnusableInput(f"{path}: the file is empty")
     if raw_format is not None:
         return read_headerless(path, raw_format)
+    if path.suffix.lower() == PACKED_SUFFIX:
+        return read_packed(path)
     return read_photo(path) if is_photo(path) else read_raw(path)
 
 
 def write(frame: Frame, path: str | Path, quality: int = 95) -> None:
-    """Write a RawFrame as .dng, an Image as a photo; the suffix decides. `quality` is for the lossy formats.
+    """Write a RawFrame as .dng or .safetensors, an Image as a photo; the suffix decides. `quality` is for the lossy formats.
 
     The file is written beside and renamed: an existing one is replaced whole or not at all. Raises UnusableInput where the
     frame and the suffix do not fit.
@@ -64,7 +67,9 @@ def write(frame: Frame, path: str | Path, quality: int = 95) -> None:
     path = Path(path)
     if isinstance(frame, Burst):
         raise UnusableInput(f"{path}: a burst is not written as one file: denoise it first, or write its frames")
-    if isinstance(frame, RawFrame):
+    if isinstance(frame, RawFrame) and path.suffix.lower() == PACKED_SUFFIX:
+        write_packed(frame, path)
+    elif isinstance(frame, RawFrame):
         if path.suffix.lower() != ".dng":
             raise UnusableInput(
                 f"{path}: a raw frame is written as .dng; develop it first for a {path.suffix or 'photo'} file"

@@ -21,12 +21,12 @@ def read_burst(paths: Sequence[Path], read_file: Reader) -> Burst:
         raise UnusableInput(f"a burst has 1 to {MOST_FRAMES} frames, not {len(paths)}: give fewer files")
     frames = [read_file(path) for path in paths]
     for path, frame in zip(paths, frames, strict=True):
-        if (difference := _difference(frames[0], frame)) is not None:
-            raise UnusableInput(f"{path}: does not belong to the burst that {paths[0].name} begins: {difference}")
+        if (found := difference(frames[0], frame)) is not None:
+            raise UnusableInput(f"{path}: does not belong to the burst that {paths[0].name} begins: {found}")
     return Burst(tuple(frames))  # type: ignore[arg-type] # of one kind, as just checked
 
 
-def _difference(first: RawFrame | Image, other: RawFrame | Image) -> str | None:
+def difference(first: RawFrame | Image, other: RawFrame | Image) -> str | None:
     """What keeps two frames from being of one burst, None if nothing."""
     if isinstance(first, RawFrame) and isinstance(other, RawFrame):
         if other.camera != first.camera:

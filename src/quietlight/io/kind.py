@@ -30,6 +30,8 @@ RAW_SUFFIXES = frozenset((
     ".srf", ".srw", ".x3f",
 ))  # fmt: skip
 """Suffixes of raw files, lower-case, with the dot."""
+PACKED_SUFFIX = ".safetensors"
+"""Of planes that we wrote ourselves; files of that name in a folder are not taken for raws."""
 
 _DNG_VERSION = 50706
 _STARTS = {
@@ -43,7 +45,7 @@ def is_photo(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(64)
     suffix = path.suffix.lower()
-    raw = suffix in RAW_SUFFIXES
+    raw = suffix in RAW_SUFFIXES or suffix == PACKED_SUFFIX
     try:
         # Raws of most makers are TIFFs, and a CR3 is a relative of HEIC: there the suffix and the tags decide.
         found = photo_format(head)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quietlight.data.pairs import PHOTO_NOISES, PairFolder, Strike, like_report, parse_noise, strike
+from quietlight.data.photo_noise import PHOTO_NOISES, Strike, like_report, parse_noise, strike
+from quietlight.data.photo_pairs import PhotoPairs
 from quietlight.data.photos import Step
 from quietlight.frames import Image, UnusableInput
 from quietlight.io import read, write
@@ -49,7 +50,7 @@ def photo(tmp_path):
 
 
 def made(out, *sources, noise=NOISE, seed=0, **more):
-    pairs = PairFolder(out, noise, seed, **more)
+    pairs = PhotoPairs(out, noise, seed, **more)
     names = {f"{source.stem}.png": source for source in sources}
     pairs.resume(set(names))
     with pairs:
@@ -130,17 +131,17 @@ def test_a_pair_knows_nothing_of_the_others(photo, tmp_path):
 def test_an_interrupted_run_goes_on(photo, tmp_path, monkeypatch):
     sources = [photo(f"{name}.png") for name in "abcd"]
     made(tmp_path / "whole", *sources)
-    out, make = tmp_path / "out", PairFolder.make
+    out, make = tmp_path / "out", PhotoPairs.make
 
     def stopped(pairs, source, name):
         if source == sources[2]:
             raise KeyboardInterrupt
         return make(pairs, source, name)
 
-    monkeypatch.setattr(PairFolder, "make", stopped)
+    monkeypatch.setattr(PhotoPairs, "make", stopped)
     with pytest.raises(KeyboardInterrupt):
         made(out, *sources)
-    monkeypatch.setattr(PairFolder, "make", make)
+    monkeypatch.setattr(PhotoPairs, "make", make)
     before = {path: path.stat().st_mtime_ns for path in (out / "noisy").iterdir()}
     assert len(before) == len(json.loads((out / "manifest.json").read_text())["pairs"]) == 2
     (out / "clean" / "a.png").unlink()  # half a pair is none
@@ -272,10 +273,11 @@ def test_a_folder_holds_pairs_of_one_noise(photo, tmp_path):
     out = tmp_path / "out"
     made(out, a, b)
     before = files(out)
-    for change in ({"seed": 1}, {"noise": parse_noise("gaussian=5")}, {"suffix": ".tif"}):
-        with pytest.raises(UnusableInput, match="other noise, seed or format: choose another"):
-            made(out, a, b, **change)
-    with pytest.raises(UnusableInput, match=r"b\.png has other noise.* would stay"):
+    for what, change in (("seed", 1), ("noise", parse_noise("gaussian=5")), ("suffix", ".tif")):
+        other = {"suffix": "format"}.get(what, what)
+        with pytest.raises(UnusableInput, match=f"other {other}: choose another"):
+            made(out, a, b, **{what: change})
+    with pytest.raises(UnusableInput, match=r"b\.png has other seed, and would stay"):
         made(out, a, seed=1, overwrite=True)
     assert files(out) == before
     made(out, a, b, seed=1, overwrite=True)
@@ -297,7 +299,7 @@ def test_what_is_of_others_is_not_replaced(photo, tmp_path):
         '{"pairs": [{"name": "a.png"}], "noise": [], "seed": 0, "format": "png"}',
     ):
         (out / "manifest.json").write_text(foreign)
-        with pytest.raises(UnusableInput, match="not a manifest of pairs"):
+        with pytest.raises(UnusableInput, match="not a manifest of such pairs"):
             made(out, source, overwrite=True)
     assert (out / "README.md").read_text() == "mine"
     assert not (out / "noisy").exists()

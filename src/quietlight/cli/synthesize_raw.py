@@ -1,0 +1,139 @@
+"""`quietlight synthesize raw`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from quietlight.cli import options as opt
+
+if TYPE_CHECKING:
+    from quietlight.batch import Job
+    from quietlight.data.pair_folder import PairFolder
+    from quietlight.data.raw_noise import RawNoise
+
+
+def raw(
+    photos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PHOTOS...", help="Clean photos: a folder, files, or a quoted glob; with --bursts: folders."
+        ),
+    ],
+    out: opt.Out,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL[=...]",
+            help="upi, upi=LOW..HIGH (shot variance), physics, physics=CAMERA or physics=ELD.json; upi if not given.",
+        ),
+    ] = None,
+    profile: opt.Profile = None,
+    iso: Annotated[
+        str | None, typer.Option(metavar="ISO|LOW..HIGH", help="With --profile; all measured ISOs if not given.")
+    ] = None,
+    camera: Annotated[
+        Literal["random", "A", "B", "C", "D"] | None,
+        typer.Option(help="Whose colours the raws have; random, a new one for each, if not given."),
+    ] = None,
+    cfa: Annotated[
+        Literal["RGGB", "GRBG", "GBRG", "BGGR"] | None, typer.Option(help="Pattern of the raws; RGGB if not given.")
+    ] = None,
+    bursts: Annotated[
+        bool, typer.Option("--bursts", help="Every folder with raws is a burst: align and average them.")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Everything random follows from it, and from the files' names; 0 if not given."),
+    ] = None,
+    suffix: Annotated[
+        Literal["dng", "safetensors"], typer.Option("--format", help="16 bits, or float32 planes R, Gr, Gb, B.")
+    ] = "dng",
+    licence: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Of files that no ATTRIBUTION.tsv or LICENSE beside speaks for.")
+    ] = None,
+    overwrite: opt.Overwrite = False,
+) -> None:
+    """Make pairs of noisy and clean raws: out of photos, turned back into the raws of a camera, or out of bursts of real raws.
+
+    DIR gets noisy/NAME and clean/NAME, manifest.json with every parameter of each, and README.md, a data card. Noisy raws carry the
+    NoiseProfile of the noise they got. An interrupted run goes on where it was, and new photos are added.
+
+    Examples:
+      quietlight synthesize raw photos/ --out pairs
+
+      quietlight synthesize raw photos/ --noise upi=1e-3..1e-2 --camera A --out pairs
+
+      quietlight synthesize raw photos/ --noise physics=sony-a7s2 --format safetensors --out pairs
+
+      quietlight synthesize raw photos/ --profile my-camera.json --iso 800..12800 --out pairs
+
+      quietlight synthesize raw bursts/ --bursts --out pairs
+    """
+    from quietlight.cli.pair_run import command_line, make_pairs
+    from quietlight.data.burst_pairs import BurstPairs
+    from quietlight.data.licences import UNKNOWN
+    from quietlight.data.raw_pairs import RANDOM, RawPairs
+
+    options: dict[str, object] = {"--noise": noise, "--iso": iso, "--camera": camera, "--cfa": cfa, "--seed": seed}
+    if bursts and (wrong := [option for option, value in options.items() if value is not None]):
+        raise typer.BadParameter(f"{wrong[0]} belongs to photos; --bursts takes raws as they are")
+    options |= {"--profile": profile, "--format": suffix, "--licence": licence}
+    given = [word for option, value in options.items() if value is not None for word in (option, str(value))]
+    command = command_line("raw", photos, ["--bursts", *given] if bursts else given, out)
+    pairs: PairFolder
+    if bursts:
+        pairs = BurstPairs(
+            out,
+            opt.load_calibration(profile),
+            suffix=f".{suffix}",
+            licence=licence or UNKNOWN,
+            command=command,
+            overwrite=overwrite,
+        )
+    else:
+        pairs = RawPairs(
+            out,
+            _noise(noise, profile, iso),
+            seed or 0,
+            suffix=f".{suffix}",
+            camera=camera or RANDOM,
+            cfa=cfa or "RGGB",
+            licence=licence or UNKNOWN,
+            command=command,
+            overwrite=overwrite,
+        )
+    make_pairs(_jobs(photos, out, bursts), pairs)
+
+
+def _jobs(photos: list[str], out: Path, bursts: bool) -> list[Job]:
+    """The photos, or the folders that hold raws: a burst is named by its folder."""
+    from quietlight.batch import Job, find_inputs
+    from quietlight.frames import UnusableInput
+    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES
+
+    if not bursts:
+        return find_inputs(photos, PHOTO_SUFFIXES, out)
+    if wrong := [name for name in photos if not Path(name).is_dir()]:
+        raise UnusableInput(f"{wrong[0]}: is no folder; with --bursts, each folder of raws is a burst")
+    raws = (job for job in find_inputs(photos, RAW_SUFFIXES, out) if job.source.is_file())
+    found = {job.source.parent.resolve(): job for job in raws}
+    if not found:
+        raise UnusableInput(f"{photos[0]}: no raws in it, nor in the folders below")
+    return [Job(folder, job.folder.parent) for folder, job in found.items()]
+
+
+def _noise(noise: str | None, profile: Path | None, iso: str | None) -> RawNoise:
+    from quietlight.data.raw_noise import CalibratedNoise, parse_range, parse_raw_noise
+
+    calibration = opt.load_calibration(profile)
+    if calibration is None:
+        if iso is not None:
+            raise typer.BadParameter("--iso belongs to --profile; --noise upi takes shot variances: upi=1e-4..1.2e-2")
+        return parse_raw_noise(noise or "upi")
+    if noise is not None:
+        raise typer.BadParameter("the noise is given by one of --noise and --profile")
+    low, high = parse_range(iso) if iso is not None else (0.0, 0.0)
+    return CalibratedNoise.of(calibration, (round(low), round(high)) if iso is not None else None)
