@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quietlight.networks.blocks import EncoderDecoder
+from quietlight.networks.blocks import EncoderDecoder, ResidualBlock
 from quietlight.networks.raw_input import in_noise, noise_map, precisely
 
 
@@ -56,7 +56,7 @@ class UNet(EncoderDecoder):
 
 
 class RawUNet(UNet):
-    """The U-Net for packed raws that are told their noise: the teacher of FAN.
+    """A large U-Net of dense blocks for packed raws that are told their noise: the teacher of FAN.
 
     As Brooks et al. 2019, section 4, it sees the planes and the noise map; departing from them, it also sees how far values stand
     out of their surroundings (`in_noise`), and predicts the noise in units of its deviation.
@@ -66,13 +66,14 @@ class RawUNet(UNet):
     """
 
     is_raw = True
+    block = ResidualBlock
 
     def __init__(
         self,
         width: int = 48,
         encoder: Sequence[int] = (2, 2),
-        middle: int = 3,
-        decoder: Sequence[int] = (1, 1),
+        middle: int = 2,
+        decoder: Sequence[int] = (2, 2),
         fold: int = 1,
     ) -> None:
         super().__init__(4, width, encoder, middle, decoder, maps=8, fold=fold)
