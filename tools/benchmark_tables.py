@@ -1,6 +1,8 @@
 """Writes docs/benchmarks.md from what `quietlight evaluate BENCHMARK --json F` found.
 
 Usage: python tools/benchmark_tables.py REPORT.json... [--out docs/benchmarks.md]
+
+Sections of benchmarks for which no report is given stay as they are in the page.
 """
 
 from __future__ import annotations
@@ -29,22 +31,29 @@ fixed by seeds ([how](../src/quietlight/evaluate/benchmarks.py)); where their ha
 such. Its fallback is off; "unsure" is the share of pictures for which it would have run. "noisebreaker-p" is told which noises
 struck. The parameters of a system that chooses from several networks are those of all of them.
 
+Raws are scored as they are, and, under "seen", as the pictures that are developed from them. The "gradient error" is that of the
+differences between neighbours there (0-255): where detail is lost, it rises.
+
 Of classifiers of noise, "sigma error" and "p error" are the mean errors of the level of gaussian and bernoulli noise that was
 recognised, and "calibration error" is how far certainty and accuracy lie apart, in ten bins. The columns of what they confuse are
 named by the nature and where its range begins.
 """
 
 
-def document(reports: list[Report]) -> str:
-    """The page; benchmarks in the order of their registry."""
-    order = list(BENCHMARKS)
-    parts = [HEAD]
-    for report in sorted(reports, key=lambda r: order.index(r.benchmark)):
-        threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
-        parts.append(
-            f"## {report.benchmark}\n\n{report.about} Measured with quietlight {report.version}, networks on {threads}.\n"
-        )
-        parts += [f"### {title(report, table)}\n\n{as_markdown(table)}\n" for table in report.tables]
+def document(reports: list[Report], before: str = "") -> str:
+    """The page; benchmarks in the order of their registry, those without a report as in the page before."""
+    sections = {text.partition("\n")[0]: f"## {text.rstrip()}\n" for text in before.split("\n## ")[1:]}
+    sections |= {report.benchmark: section(report) for report in reports}
+    return "\n".join([HEAD, *(sections[name] for name in BENCHMARKS if name in sections)])
+
+
+def section(report: Report) -> str:
+    """One benchmark and its tables."""
+    threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
+    parts = [
+        f"## {report.benchmark}\n\n{report.about} Measured with quietlight {report.version}, networks on {threads}.\n"
+    ]
+    parts += [f"### {title(report, table)}\n\n{as_markdown(table)}\n" for table in report.tables]
     return "\n".join(parts)
 
 
@@ -54,7 +63,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks.md"))
     arguments = parser.parse_args()
     try:
-        text = document([Report.read_json(path) for path in arguments.reports])
+        before = arguments.out.read_text() if arguments.out.exists() else ""
+        text = document([Report.read_json(path) for path in arguments.reports], before)
     except UnusableInput as error:
         parser.exit(1, f"benchmark_tables: {error}\n")
     with written_beside(arguments.out) as beside:

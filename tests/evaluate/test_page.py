@@ -125,3 +125,10 @@ def test_the_command(data, tmp_path, monkeypatch):
     assert report.about in text
     for row in report.tables[0].rows:
         assert f"| {row.system} | {row.means['psnr']:.2f} |" in text
+
+    # A later report of another benchmark leaves this section as it is.
+    other = evaluate("polyu", data, systems=["noisy"])
+    other.write_json(tmp_path / "other.json")
+    subprocess.run([sys.executable, TOOL, tmp_path / "other.json", "--out", out], check=True)
+    assert text.partition("\n## ")[2].rstrip() in out.read_text()
+    assert other.about in out.read_text()
