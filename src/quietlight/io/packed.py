@@ -18,6 +18,7 @@ from safetensors.numpy import save
 from quietlight.camera.bayer import pack, unpack
 from quietlight.frames import BAYER, ColorCalibration, NoiseProfile, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
+from quietlight.io.limits import check_size
 
 _FIELDS = ("cfa", "white_balance", "exposure_time", "iso", "baseline_exposure", "orientation", "crop", "camera")
 
@@ -49,9 +50,12 @@ def read_packed(path: Path) -> RawFrame:
     """The frame that `write_packed` wrote. Raises UnusableInput for any other file."""
     try:
         with safe_open(path, "np") as file:
-            planes, said = file.get_tensor("planes"), json.loads((file.metadata() or {})["frame"])
-        if planes.dtype != np.float32 or planes.ndim != 3 or len(planes) != 4 or said["cfa"] not in BAYER:
-            raise ValueError(f"{planes.dtype} {planes.shape} are not float32 planes of a Bayer mosaic")
+            stored, said = file.get_slice("planes"), json.loads((file.metadata() or {})["frame"])
+            kind, shape = stored.get_dtype(), stored.get_shape()
+            if kind != "F32" or len(shape) != 3 or shape[0] != 4 or said["cfa"] not in BAYER:
+                raise ValueError(f"{kind} {shape} are not float32 planes of a Bayer mosaic")
+            check_size(path, 2 * shape[1], 2 * shape[2], path.stat().st_size)
+            planes = file.get_tensor("planes")
         return RawFrame(mosaic=unpack(planes, said["cfa"]), **_fields(said))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UnusableInput(f"{path}: not packed planes as quietlight writes them: {error}") from error
