@@ -104,19 +104,23 @@ def _of_level5(path: Path, file: IO[bytes], name: str, order: str, dtypes: tuple
         if kind in (_MATRIX, _COMPRESSED) and (found := _Header.read(head, order)).name == name:
             dtype = np.dtype(order + found.type)
             _checked(path, name, found.shape, dtype, dtypes)
+            if found.size != math.prod(found.shape) * dtype.itemsize:
+                raise UnusableInput(
+                    f"{path}: {name} has not as many bytes as its shape {found.shape}: the file is damaged"
+                )
+            if not compressed:
+                return _mapped(path, found, dtype, file, start + found.place)
             file.seek(start)
-            if compressed:
-                return _mapped(path, found, dtype, _inflated(file, 8 + found.place + found.size), 8 + found.place)
-            return _mapped(path, found, dtype, file, start + found.place)
+            with _inflated(file, 8 + found.place + found.size) as unpacked:
+                return _mapped(path, found, dtype, unpacked, 8 + found.place)
         file.seek(start + size)
     raise UnusableInput(f"{path}: has no variable {name}")
 
 
 def _mapped(path: Path, header: _Header, dtype: np.dtype[Any], source: IO[bytes], place: int) -> StoredArray:
-    """The array whose numbers lie at a place of `source`."""
-    needed = math.prod(header.shape) * dtype.itemsize
-    if header.size != needed or source.seek(0, 2) < place + needed:
-        raise UnusableInput(f"{path}: {header.name} ends before its {needed} bytes: the file is damaged")
+    """The array whose numbers lie at a place of `source`, which may be closed then."""
+    if source.seek(0, 2) < place + header.size:
+        raise UnusableInput(f"{path}: {header.name} ends before its {header.size} bytes: the file is damaged")
     numbers = np.memmap(source, dtype, "r", place, header.shape, "F")
     return StoredArray(lambda *index: np.array(numbers[index], dtype.newbyteorder("="), order="C"), header.shape)
 
@@ -153,7 +157,7 @@ def _element(data: bytes, place: int, order: str) -> tuple[int, int, int, int]:
 
 def _inflated(file: IO[bytes], most: int) -> IO[bytes]:
     """A temporary file with the first `most` bytes, or a little more, of what is compressed from here on."""
-    out = tempfile.TemporaryFile()  # noqa: SIM115, the array lives in it
+    out = tempfile.TemporaryFile()  # noqa: SIM115, the caller closes it
     inflate = zlib.decompressobj()
     while out.tell() < most and not inflate.eof:
         data = inflate.unconsumed_tail or file.read(_CHUNK)
