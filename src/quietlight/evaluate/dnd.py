@@ -73,7 +73,7 @@ def submit(
         UnusableInput: no data set there or not of this layout, more than one system or one that cannot run, a folder that holds
             another system's results.
     """
-    chosen = _system(systems)
+    chosen, savemat = _system(systems), library("scipy.io").savemat
     pictures = _pictures(data / FOLDER)[:limit]
     missing = [picture.file for picture in pictures if not picture.file.is_file()]
     if missing:
@@ -92,7 +92,7 @@ def submit(
             continue
         mosaic = _denoised(chosen, _frame(picture, box), target.stem)
         with written_beside(target) as beside:
-            library("scipy.io").savemat(beside, {"Idenoised_crop": mosaic})
+            savemat(beside, {"Idenoised_crop": mosaic})
     return Submission(chosen.name, len(targets) - kept, kept)
 
 
@@ -108,14 +108,14 @@ def _system(systems: Sequence[str]) -> Peer:
 
 def _claim(out: Path, chosen: Peer) -> None:
     """Mark the folder as this system's. Raises UnusableInput where it is another's, or another version's."""
-    mark = {"system": chosen.name, "fingerprint": chosen.fingerprint(1)}
+    mark = json.dumps({"system": chosen.name, "fingerprint": chosen.fingerprint(1)}) + "\n"
     record = out / RECORD
     if record.exists():
-        if json.loads(record.read_text()) != mark:
+        if record.read_text() != mark:
             raise UnusableInput(f"{out}: holds results of another system or version: give --submission another folder")
         return
     with written_beside(record) as beside:
-        beside.write_text(json.dumps(mark) + "\n")
+        beside.write_text(mark)
 
 
 def _pictures(folder: Path) -> list[_Picture]:
