@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, SUBMISSIONS
+from quietlight.frames import UnusableInput
+from quietlight.registry import resolve
 
 
 def _split(text: str) -> list[str]:
@@ -15,7 +19,9 @@ def _split(text: str) -> list[str]:
 
 
 def evaluate(
-    benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help=f"One of {', '.join(BENCHMARKS)}.")],
+    benchmark: Annotated[
+        str, typer.Argument(metavar="BENCHMARK", help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS])}.")
+    ],
     data: Annotated[
         Path,
         typer.Option(
@@ -43,6 +49,14 @@ def evaluate(
     html: Annotated[
         Path | None, typer.Option(metavar="F", help="Write a page with box plots and crops, or confusion matrices.")
     ] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help=f"Of {', '.join(SUBMISSIONS)}, whose truth is withheld: the folder for the results of one system, for its authors "
+            "to score.",
+        ),
+    ] = None,
 ) -> None:
     """Compare systems with each other and with other people's methods, on the same fixed inputs.
 
@@ -50,7 +64,55 @@ def evaluate(
       quietlight evaluate bsd68-mixture --data ~/denoising --json mixture.json --html mixture.html
 
       quietlight evaluate awgn --parts bsd68-25 --systems noisy,classical,unet-gray=runs/unet-gray/unet-gray.safetensors
+
+      quietlight evaluate dnd --systems fan-plus --submission out
     """
+    if benchmark in SUBMISSIONS:
+        if parts or json is not None or html is not None:
+            raise UnusableInput(f"{benchmark} gives files, no scores: leave out --parts, --json and --html")
+        _submit(benchmark, data, submission, _split(systems), limit)
+        return
+    if submission is not None:
+        raise UnusableInput(f"--submission is for {', '.join(SUBMISSIONS)}: {benchmark} has its truth and gives scores")
+
+    from quietlight.evaluate.page import write_page
+    from quietlight.evaluate.run import evaluate as run_evaluate
+    from quietlight.evaluate.table import as_text, title
+
+    with _progress() as watch:
+        report = run_evaluate(
+            benchmark,
+            data,
+            systems=_split(systems),
+            parts=_split(parts),
+            limit=limit,
+            journal=None if json is None else json.with_suffix(".jsonl"),
+            watch=watch,
+        )
+    for table in report.tables:
+        typer.echo(f"{title(report, table)}\n{as_text(table)}\n")
+    if json is not None:
+        report.write_json(json)
+    if html is not None:
+        write_page(report, html)
+
+
+def _submit(name: str, data: Path, out: Path | None, systems: list[str], limit: int | None) -> None:
+    if out is None:
+        raise UnusableInput(
+            f"the truth of {name} is withheld: give --submission DIR, a folder for what its authors score"
+        )
+    with _progress() as watch:
+        made = resolve(SUBMISSIONS, name, "submission")(data, out, systems=systems, limit=limit, watch=watch)
+    typer.echo(
+        f"{out}: {made.written} boxes written by {made.system}, {made.kept} kept. There is no score: the truth of {name} is "
+        "withheld. Bundle the files with its authors' script and send them in."
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, str], None]]:
+    """A bar that is told (done, in all, what is worked on)."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -61,28 +123,10 @@ def evaluate(
         TimeRemainingColumn,
     )
 
-    from quietlight.evaluate.page import write_page
-    from quietlight.evaluate.run import evaluate as run_evaluate
-    from quietlight.evaluate.table import as_text, title
-
     columns = (
         TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"),
         TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        report = run_evaluate(
-            benchmark,
-            data,
-            systems=_split(systems),
-            parts=_split(parts),
-            limit=limit,
-            journal=None if json is None else json.with_suffix(".jsonl"),
-            watch=lambda done, total, what: bar.update(task, completed=done, total=total, description=what),
-        )
-    for table in report.tables:
-        typer.echo(f"{title(report, table)}\n{as_text(table)}\n")
-    if json is not None:
-        report.write_json(json)
-    if html is not None:
-        write_page(report, html)
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)

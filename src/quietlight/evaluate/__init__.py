@@ -13,8 +13,12 @@ BENCHMARKS = {
     "noisebreaker-classes": "quietlight.evaluate.benchmarks:noisebreaker_classes",
     "raw-kodak": "quietlight.evaluate.raw_benchmarks:raw_kodak",
     "raw-fan-ablation": "quietlight.evaluate.raw_benchmarks:raw_fan_ablation",
+    "sidd-raw": "quietlight.evaluate.sidd:sidd_raw",
 }
 """Name -> "module:attribute" of every `Benchmark`."""
+
+SUBMISSIONS = {"dnd": "quietlight.evaluate.dnd:submit"}
+"""Name -> "module:attribute" of a function that writes results for those who keep the truth and score them."""
 
 PEERS = {
     "noisy": "quietlight.evaluate.peers:noisy",

@@ -15,15 +15,13 @@ from pathlib import Path
 import numpy as np
 from numpy.random import default_rng
 
-from quietlight.camera.bayer import pack
-from quietlight.camera.develop import Rendering, develop, neutral_rendering
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
 from quietlight.evaluate import RAW_PEERS
 from quietlight.evaluate.benchmarks import KODAK24
-from quietlight.evaluate.sample import Benchmark, Output, Part, Sample, Values, as_floats, capped_psnr, frame_of
-from quietlight.frames import Floats, NoiseProfile, RawFrame, UnusableInput
+from quietlight.evaluate.raw_sample import RAW_ROWS, raw_sample, raw_score, raw_seen
+from quietlight.evaluate.sample import Benchmark, Part, Sample, as_floats
+from quietlight.frames import NoiseProfile, UnusableInput
 from quietlight.io.photo import read_photo
-from quietlight.metrics import ssim
 from quietlight.noise.sensor import ShotRead
 
 LEVELS = (1e-4, 1e-3, 4e-3, 1.2e-2)
@@ -31,7 +29,6 @@ BINS = tuple(float(f"{shot:.3g}") for shot in np.geomspace(*ShotRead.levels, 8))
 """Of shot noise, for the analysis of subranges; their numbers follow those of LEVELS."""
 _CAMERAS = "ABCD"
 _SEED = 20210302
-_MAIN = ("noisy", "classical", "bm3d", "fan-teacher", "fan-plus", "fan")
 
 
 def raw_kodak() -> Benchmark:
@@ -41,7 +38,7 @@ def raw_kodak() -> Benchmark:
         "Kodak24 as raws of four cameras, with shot and read noise that systems are told; PSNR and SSIM of the raws, and of both "
         "developed alike (SEEN). GRADIENT ERROR is that of the developed picture's differences of neighbours, 0-255."
     )
-    return Benchmark(about, parts, raw_score, kind="raws", rows=_MAIN, seen=raw_seen)
+    return Benchmark(about, parts, raw_score, kind="raws", rows=RAW_ROWS, seen=raw_seen)
 
 
 def raw_fan_ablation() -> Benchmark:
@@ -75,44 +72,4 @@ def _sample(number: int, shot: float, told: float, index: int, files: Sequence[P
     noise = ShotRead.at(shot)
     noisy = noise.sample(clean.mosaic, default_rng([_SEED, number, index]))
     profile = NoiseProfile((noise.shot,), (noise.read,)).overstated(told)
-    rendering = neutral_rendering(clean)
-    info = {"rendering": rendering, "seen": _developed(clean, rendering)}
-    return Sample(files[index].name, replace(clean, mosaic=noisy, noise=profile), clean.mosaic, info)
-
-
-def _developed(frame: RawFrame, rendering: Rendering) -> Floats:
-    return as_floats(develop(frame, rendering, bits=16))
-
-
-def raw_seen(output: Output | None, sample: Sample) -> Floats | None:
-    """The raw developed, [H, W, 3] in [0, 1], with the rendering of the clean one, which is the truth."""
-    truth: Floats = sample.info["seen"]
-    if output is None:
-        return truth
-    frame = frame_of(output)
-    return _developed(frame, sample.info["rendering"]) if isinstance(frame, RawFrame) else None
-
-
-def raw_score(output: Output, sample: Sample) -> Values:
-    """Scores of a raw and of the picture developed from it.
-
-    "psnr" in dB and "ssim" of its planes, "gain" in dB over the input; of the developed picture "seen psnr", "seen ssim", and
-    "gradient error", the mean error of its differences of neighbours, 0-255: where detail is lost, it rises.
-    """
-    frame = frame_of(output)
-    if not isinstance(frame, RawFrame) or not isinstance(sample.input, RawFrame):
-        raise UnusableInput("this benchmark takes systems that make raws")
-    if frame.mosaic.shape != sample.truth.shape:
-        raise UnusableInput(f"the result of {sample.name} is {frame.mosaic.shape}, not {sample.truth.shape}")
-    planes, true_planes = (np.moveaxis(pack(m, frame.cfa), 0, 2) for m in (frame.mosaic, sample.truth))
-    seen, truth = raw_seen(output, sample), raw_seen(None, sample)
-    assert seen is not None and truth is not None
-    value = capped_psnr(frame.mosaic, sample.truth)
-    return {
-        "psnr": value,
-        "ssim": ssim(planes, true_planes),
-        "gain": value - capped_psnr(sample.input.mosaic, sample.truth),
-        "seen psnr": capped_psnr(seen, truth),
-        "seen ssim": ssim(seen, truth),
-        "gradient error": 255 * float(np.mean([np.abs(np.diff(seen - truth, axis=axis)).mean() for axis in (0, 1)])),
-    }
+    return raw_sample(files[index].name, replace(clean, mosaic=noisy, noise=profile), clean)

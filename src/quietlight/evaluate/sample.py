@@ -53,16 +53,17 @@ class Sample:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Photos in a folder of the data folder: `pattern` says which, `source` where a user gets them."""
+    """Photos, or other `formats`, in a folder of the data folder: `pattern` says which, `source` where a user gets them."""
 
     folder: str
     source: str
     pattern: str = "*"
+    formats: tuple[str, ...] = tuple(PHOTO_FORMATS)
 
     def files(self, data: Path) -> list[Path]:
         """The files, in string order. Raises UnusableInput where there are none, with what to do."""
         folder = data / self.folder
-        found = [p for p in folder.glob(self.pattern) if p.suffix.lower() in PHOTO_FORMATS and p.name[0] != "."]
+        found = [p for p in folder.glob(self.pattern) if p.suffix.lower() in self.formats and p.name[0] != "."]
         if not found:
             raise UnusableInput(
                 f"{folder}: no pictures{'' if self.pattern == '*' else f' {self.pattern}'} there: get {self.source}, "
