@@ -43,7 +43,7 @@ def put(folder: Path, name: str, shot: tuple[float, float] = (1e-5, 2e-2)) -> Pa
     network = FAN(**TINY)
     facts = {
         "multiple": str(network.multiple),
-        "recipe": json.dumps({"data": {"name": "raws", "shot": shot}}),
+        "recipe": json.dumps({"data": {"name": "raws", "arguments": {"shot": shot}}}),
         "steps": "3",
         "device": "cpu",
     }

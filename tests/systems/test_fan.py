@@ -29,7 +29,7 @@ def weights(folder: Path, name: str = "net", shot: tuple[float, float] = (1e-5, 
     network = build(NETWORKS, "fan", "network", ARGUMENTS)
     state = {k: torch.ones_like(v) if ".scale" in k else v for k, v in network.state_dict().items()}
     state["head.bias"] = state["head.bias"] + 0.01 * (seed + 1)
-    recipe = json.dumps({"data": {"name": "raws", "shot": shot}})
+    recipe = json.dumps({"data": {"name": "raws", "arguments": {"shot": shot}}})
     path = folder / f"{name}.safetensors"
     zoo.save(path, "fan", ARGUMENTS, state, {"multiple": str(network.multiple), "recipe": recipe})
     return zoo.read(str(path))

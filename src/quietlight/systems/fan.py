@@ -101,12 +101,13 @@ def _nets(sources: Sequence[Weights | str]) -> list[_Net]:
     found = []
     for source in sources:
         weights = zoo.read(source) if isinstance(source, str) else source
-        recipe = json.loads(weights.metadata.get("recipe", "{}"))
-        if recipe.get("data", {}).get("name") != "raws":
+        data = json.loads(weights.metadata.get("recipe", "{}")).get("data", {})
+        if data.get("name") != "raws":
             raise UnusableInput(
                 f"{weights.name}: these are not weights of a raw denoiser: give fan, fan-plus or the like"
             )
-        low, high = (_level(NoiseProfile((s,), (upi_read(s),))) for s in recipe["data"].get("shot", ShotRead.levels))
+        shots = data["arguments"].get("shot", ShotRead.levels)
+        low, high = (_level(NoiseProfile((s,), (upi_read(s),))) for s in shots)
         found.append(_Net(weights, low, high))
     return sorted(found, key=lambda net: net.low)
 
