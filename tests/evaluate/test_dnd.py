@@ -24,11 +24,12 @@ PICTURES = [np.random.default_rng(i).random((40, 50), np.float32) for i in range
 
 def write(folder: Path, **changed: Any) -> None:
     """Four pictures of the four patterns; every array with its axes reversed, as MATLAB's are in HDF5."""
-    given = {"pattern": list(PATTERNS.values()), "boxes": [BOXES] * 4, "key": "Inoisy", "dtype": "f4"} | changed
+    given = {"pattern": list(PATTERNS.values()), "boxes": [BOXES] * 4, "key": "Inoisy", "dtype": "f4", "shot": 1e-3}
+    given |= changed
     (folder / "images_raw").mkdir(parents=True, exist_ok=True)
     for number, picture in enumerate(PICTURES, start=1):
         with h5py.File(folder / "images_raw" / f"{number:04d}.mat", "w") as file:
-            file[given["key"]] = picture.T.astype(given["dtype"])
+            file[given["key"]] = given.get("picture", picture).T.astype(given["dtype"])
     with h5py.File(folder / "info.mat", "w") as file:
         for name in ("boundingboxes", "nlf", "camera"):
             file.create_dataset(f"info/{name}", (1, 4), h5py.ref_dtype)
@@ -36,7 +37,7 @@ def write(folder: Path, **changed: Any) -> None:
             # Under names in another order than the pictures', so that only the references tell what is whose.
             key = 9 - index
             file[f"#refs#/b{key}"] = np.array(given["boxes"][index], float).T
-            file[f"#refs#/n{key}/a"] = [[1e-3 * (index + 1)]]
+            file[f"#refs#/n{key}/a"] = [[given["shot"] * (index + 1)]]
             file[f"#refs#/n{key}/b"] = [[1e-6]]
             file[f"#refs#/c{key}/pattern"] = np.array(given["pattern"][index], float).T
             for name, letter in (("boundingboxes", "b"), ("nlf", "n"), ("camera", "c")):
@@ -76,6 +77,16 @@ def test_boxes_count_from_one_and_include_their_last_row_and_column(root: Path, 
             np.testing.assert_array_equal(stored, expected / 2)
 
 
+def test_results_lie_where_the_truth_does(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(sample: Any) -> RawFrame:
+        return RawFrame(3 * sample.input.mosaic - 1, sample.input.cfa)
+
+    monkeypatch.setattr(dnd, "peer", lambda spec, kind: Peer(spec, "stretches", run))
+    submit(root, root / "out", limit=1)
+    stored = scipy.io.loadmat(root / "out" / "0001_01.mat")["Idenoised_crop"]
+    np.testing.assert_array_equal(stored, np.clip(3 * PICTURES[0][:16, :16] - 1, 0, 1))
+
+
 def test_the_pattern_is_that_at_the_corner_of_the_box(root: Path, seen: dict[str, RawFrame]) -> None:
     submit(root, root / "out")
     assert [seen[f"{i + 1:04d}_01"].cfa for i in range(4)] == list(PATTERNS)
@@ -113,6 +124,10 @@ def test_odd_boxes_and_pictures_in_double_go_through_our_systems(root: Path) -> 
         ({"boxes": [[[0, 1, 16, 16]]] * 4}, "leaves the picture of 40x50"),
         ({"boxes": [[[1, 1, 41, 16]]] * 4}, "leaves the picture of 40x50"),
         ({"boxes": [[[1, 1, 16]]] * 4}, "not that of DND"),
+        ({"boxes": [[[1, np.nan, 16, 16]]] * 4}, "leaves the picture of 40x50"),
+        ({"boxes": [[[1, 1, np.inf, 16]]] * 4}, "leaves the picture of 40x50"),
+        ({"picture": np.full((40, 50), np.nan)}, r"0001\.mat: the box .* holds what is no number"),
+        ({"shot": -1e-3}, r"info\.mat: a noise profile holds variances"),
     ],
 )
 def test_another_layout_is_refused(changed: dict[str, Any], says: str, root: Path, seen: dict[str, RawFrame]) -> None:

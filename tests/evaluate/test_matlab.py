@@ -84,6 +84,31 @@ def test_a_header_that_claims_more_than_the_file_holds_is_refused(tmp_path: Path
         stored_array(tmp_path / "level5.mat", "x")
 
 
+def linked(path: Path, other: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file["x"] = h5py.ExternalLink(str(other), "x")
+
+
+def virtual(path: Path, other: Path) -> None:
+    layout = h5py.VirtualLayout(NUMBERS.T.shape, NUMBERS.dtype)
+    layout[:] = h5py.VirtualSource(other, "x", NUMBERS.T.shape)
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("x", layout)
+
+
+def external(path: Path, other: Path) -> None:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", NUMBERS.T.shape, NUMBERS.dtype, external=[(str(other), 0, NUMBERS.nbytes)])
+
+
+@pytest.mark.parametrize("lead", [linked, virtual, external])
+def test_nothing_is_read_out_of_other_files(lead: Callable[..., None], tmp_path: Path) -> None:
+    level73(tmp_path / "other.mat", "x", NUMBERS)
+    lead(tmp_path / "a.mat", tmp_path / "other.mat")
+    with pytest.raises(UnusableInput, match=r"a\.mat: (has no variable x|.* lie in other files)"):
+        stored_array(tmp_path / "a.mat", "x")
+
+
 @pytest.mark.parametrize("write", WRITERS)
 def test_files_cut_short_are_refused(write: Callable[..., None], tmp_path: Path) -> None:
     write(tmp_path / "a.mat", "x", NUMBERS)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 
 from quietlight import zoo
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
-from quietlight.evaluate import BENCHMARKS
+from quietlight.evaluate import BENCHMARKS, others
 from quietlight.evaluate.page import page
 from quietlight.evaluate.peers import peer
 from quietlight.evaluate.run import evaluate
@@ -125,3 +126,21 @@ def test_systems_for_photos_and_results_of_other_sizes_are_refused(data):
         benchmark("raw-kodak").score(Image(np.zeros((8, 8, 3), np.uint8)), sample)
     with pytest.raises(UnusableInput, match="the result of"):
         benchmark("raw-kodak").score(replace(sample.input, mosaic=sample.truth[:-2]), sample)
+
+
+def test_bm3d_sees_values_of_unit_range_and_is_told_their_noise(data, monkeypatch):
+    """With a stand-in that blurs."""
+    ratios = []
+
+    def blur(plane, sigma):
+        assert (plane.min(), plane.max()) == (0, 1)
+        curvature = np.diff(plane, 2, axis=1)[:, ::3] / 6**0.5
+        ratios.append(np.median(np.abs(curvature)) / 0.6745 / sigma)
+        padded = np.pad(plane, 1, mode="reflect")
+        return sum(padded[i : i + plane.shape[0], j : j + plane.shape[1]] for i in range(3) for j in range(3)) / 9
+
+    monkeypatch.setattr(others, "find_spec", lambda module: object())
+    monkeypatch.setattr(others, "import_module", lambda name: SimpleNamespace(bm3d=blur))
+    sample = samples("raw-kodak", "shot-0.012", data)[0]
+    assert benchmark("raw-kodak").score(peer("bm3d", "raws").run(sample), sample)["gain"] > 1
+    assert 0.7 < np.mean(ratios) < 1.5

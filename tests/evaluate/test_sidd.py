@@ -132,9 +132,24 @@ def test_a_scene_or_column_that_a_table_lacks_is_named(root: Path) -> None:
         (NOISE[0], r"not \[32, 24, 26\]"),
         (NOISE[:, :, :12], "differ in size"),
         (NOISE.astype(np.float64), "holds float64, not float32"),
+        (np.full(SHAPE, np.nan, np.float32), "not of numbers between black 0 and white 1"),
     ],
 )
 def test_blocks_of_another_shape_or_type_are_refused(array: np.ndarray, says: str, root: Path) -> None:
     blocks(root / "sidd", NOISY, array)
     with pytest.raises(UnusableInput, match=says):
+        sample(root)
+
+
+def test_a_truth_on_another_scale_is_refused(root: Path) -> None:
+    scipy.io.savemat(root / "sidd" / f"{CLEAN}.mat", {CLEAN: TRUTH * np.float32(1023)})
+    with pytest.raises(UnusableInput, match="not of numbers between black 0 and white 1"):
+        sample(root)
+
+
+@pytest.mark.parametrize("text", ["inf", "nan"])
+def test_noise_that_is_no_number_is_told_with_its_scene(text: str, root: Path) -> None:
+    table = root / "sidd" / "noise_level_functions.csv"
+    table.write_text(table.read_text().replace("0.001,", f"{text},", 1))
+    with pytest.raises(UnusableInput, match=f"the noise of {SCENES[0]} is no number"):
         sample(root)

@@ -5,8 +5,9 @@ the first row and column being 1, the last ones inside; info/nlf with a and b, v
 of 1 red, 2 green, 3 blue. `images_raw/0001.mat` and so on hold Inoisy, black 0 and white 1. Results are `%04d_%02d.mat` with
 Idenoised_crop, float32, of picture and box; the authors' own script bundles them.
 
-Assumed, where public readers disagree: the pattern is stored like every other array there, first index fastest. If it were not, red
-and blue would change places in GRBG and GBRG, whose noise is the same.
+Assumed, where public readers disagree: the pattern is stored like every other array there, first index fastest. Readers that took
+it as HDF5 shows it saw false colours in developed pictures, which the transposed one mended (aasharma90/UnprocessDenoising_PyTorch,
+issue 6); red and blue change places in GRBG and GBRG.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def _pictures(folder: Path) -> list[_Picture]:
             _Picture(
                 folder / "images_raw" / f"{index + 1:04d}.mat",
                 _pattern(path, _numbers(file[info["camera"][0, index]]["pattern"], (2, 2))),
-                NoiseProfile(*((float(_numbers(file[info["nlf"][0, index]][k], (1, 1))[0, 0]),) for k in "ab")),
+                _noise(path, *(float(_numbers(file[info["nlf"][0, index]][k], (1, 1))[0, 0]) for k in "ab")),
                 _numbers(file[info["boundingboxes"][0, index]], (None, 4)),
             )
             for index in range(info["boundingboxes"].shape[1])
@@ -147,6 +148,13 @@ def _numbers(stored: Any, shape: tuple[int | None, int]) -> Array:
     return np.asarray(stored[()].T)
 
 
+def _noise(path: Path, a: float, b: float) -> NoiseProfile:
+    try:
+        return NoiseProfile((a,), (b,))
+    except UnusableInput as error:
+        raise UnusableInput(f"{path}: {error}") from error
+
+
 def _pattern(path: Path, numbers: Array) -> str:
     names = {1: "R", 2: "G", 3: "B"}
     cfa = "".join(names.get(int(number), "?") for number in numbers.ravel())
@@ -158,17 +166,21 @@ def _pattern(path: Path, numbers: Array) -> str:
 def _frame(picture: _Picture, box: Array) -> RawFrame:
     """The box of a picture; its pattern is that at its corner."""
     stored = stored_array(picture.file, "Inoisy", ("float32", "float64"))
-    top, left, bottom, right = (int(edge) for edge in box)
     rows, columns = stored.shape
-    if not (1 <= top <= bottom <= rows and 1 <= left <= right <= columns):
+    top, left, bottom, right = box
+    if not (1 <= top <= bottom <= rows and 1 <= left <= right <= columns):  # nor are they, of what is no number
         raise UnusableInput(f"{picture.file}: the box {box.tolist()} leaves the picture of {rows}x{columns}")
+    top, left, bottom, right = (int(edge) for edge in box)
     mosaic = stored.part(slice(top - 1, bottom), slice(left - 1, right)).astype(np.float32)
+    if not np.isfinite(mosaic).all():
+        raise UnusableInput(f"{picture.file}: the box {box.tolist()} holds what is no number: get the picture again")
     return RawFrame(mosaic, shifted_pattern(picture.cfa, top - 1, left - 1), noise=picture.noise)
 
 
 def _denoised(chosen: Peer, frame: RawFrame, name: str) -> Array:
+    """Clipped to [0, 1], where the truth lies."""
     withheld = np.empty((0, 0), np.float32)
     result = frame_of(chosen.run(Sample(name, frame, withheld)))
     if not isinstance(result, RawFrame) or result.mosaic.shape != frame.mosaic.shape:
         raise UnusableInput(f"{chosen.name} makes no raw of {name}'s size")
-    return result.mosaic
+    return np.clip(result.mosaic, 0, 1)

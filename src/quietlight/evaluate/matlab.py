@@ -1,6 +1,7 @@
 """Arrays in MATLAB's files, read a slice at a time: level 5 ("MAT-File Format", MathWorks) and 7.3, which is HDF5.
 
 MATLAB stores the first index fastest. HDF5 libraries show such arrays with their axes reversed; here they come as MATLAB has them.
+Nothing is followed that leads out of a file.
 """
 
 from __future__ import annotations
@@ -81,9 +82,11 @@ def _checked(path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
 def _of_hdf5(path: Path, name: str, dtypes: tuple[str, ...]) -> StoredArray:
     h5py = library("h5py")
     with library_errors(path), h5py.File(path, "r") as file:
-        found = file.get(name)
-        if not isinstance(found, h5py.Dataset):
+        if not isinstance(file.get(name, getlink=True), h5py.HardLink) or not isinstance(file[name], h5py.Dataset):
             raise UnusableInput(f"{path}: has no variable {name}")
+        found = file[name]
+        if found.is_virtual or found.external:
+            raise UnusableInput(f"{path}: the numbers of {name} lie in other files, which are not read")
         shape = tuple(reversed(found.shape))
         _checked(path, name, shape, found.dtype, dtypes)
 

@@ -84,7 +84,8 @@ def bm3d_raw(name: str, _: str) -> Peer:
         planes = []
         for plane, color in zip(pack(frame.mosaic, frame.cfa), PLANE_COLORS, strict=True):
             stable = stabilise(plane, shots[color], reads[color])
-            clean = np.asarray(module.bm3d(stable, 1.0), np.float32)
+            least, span = stable.min(), np.ptp(stable)  # BM3D compares patches on the scale of [0, 1]
+            clean = np.asarray(module.bm3d((stable - least) / span, 1 / span), np.float32) * span + least
             planes.append(unstabilise(clean, shots[color], reads[color]))
         return replace(frame, mosaic=unpack(np.stack(planes), frame.cfa))
 

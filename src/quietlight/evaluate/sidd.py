@@ -71,6 +71,10 @@ def _sample(index: int, files: Sequence[Path]) -> Sample:
     noisy, clean = (_blocks(folder / f"{name}.mat").part(number, block) for name in (NOISY, CLEAN))
     if noisy.shape != clean.shape:
         raise UnusableInput(f"{folder}: the blocks of {NOISY} and {CLEAN} differ in size")
+    if not np.isfinite(noisy).all() or not (clean.min() >= 0 and clean.max() <= 1):
+        raise UnusableInput(
+            f"{folder}: a block of {scene} is not of numbers between black 0 and white 1: get the set again"
+        )
     frame = RawFrame(noisy, _pattern(folder, scene), noise=_noise(folder, scene), camera=scene.split("_")[2])
     return raw_sample(f"{scene}_{block + 1:02d}", frame, replace(frame, mosaic=clean))
 
@@ -105,6 +109,8 @@ def _noise(folder: Path, scene: str) -> NoiseProfile:
         raise UnusableInput(f"{folder / NOISES}: {scene} has betas that are no numbers: {error}") from error
     if found is None:
         raise UnusableInput(_lacking(folder / NOISES, scene))
+    if not np.isfinite(found).all():
+        raise UnusableInput(f"{folder}: the noise of {scene} is no number: get {NOISES} again")
     shot, read = (tuple(max(float(value), 0.0) for value in found[first::2]) for first in (0, 1))
     return NoiseProfile(shot, read)
 
