@@ -62,7 +62,7 @@ def test_the_merged_frame_is_the_mean_of_what_present_frames_give_alone(made, se
     given = burst(network, absent=absent)
     singles = network(*given, apart=True)
     assert singles.shape == given[0].shape
-    torch.testing.assert_close(network(*given), singles[:, : 3 - absent].mean(1))
+    torch.testing.assert_close(network(*given), singles[:, : 3 - absent].mean(1))  # all at once, and frame by frame:
     assert not singles[:, 3 - absent :].any()
     with torch.inference_mode():
         torch.testing.assert_close(network(*given), singles[:, : 3 - absent].mean(1))

@@ -89,6 +89,8 @@ class KPN(nn.Module):
         if self.pixels is not None:
             inner, last = self.pixels
             return precisely(last, inner(torch.cat([_enlarged(features.relu()), full], 1)))
+        if torch.is_grad_enabled():  # where all enlarged kernels are kept anyway, all at once is faster
+            return (shares(present) * filtered(frames, self._taps(features), self.size)).sum(1)
         merged = torch.zeros_like(frames[:, 0])
         # Frame by frame: the enlarged kernels of all of them would fill a gigabyte per megapixel.
         parts = zip(frames.unbind(1), features.chunk(self.frames, 1), shares(present).unbind(1), strict=True)
@@ -105,9 +107,13 @@ class KPN(nn.Module):
         if self.pixels is not None:
             raise ValueError("direct synthesis has no kernels to explain it by")
         frames, features, _ = self._features(frames, present, shot, read)
-        taps = _enlarged(features)
-        taps = taps.view(len(taps), self.frames, -1, *taps.shape[2:])
+        taps = self._taps(features)
         return filtered(frames, taps, self.size), shares(present)[:, :, 0] * mass(taps, self.size)
+
+    def _taps(self, features: Tensor) -> Tensor:
+        """What the head gives -> taps of all kernels at full size, [B, N, T, H, W]."""
+        taps = _enlarged(features)
+        return taps.view(len(taps), self.frames, -1, *taps.shape[2:])
 
     def _features(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The frames, zero where they are absent; what the head makes of them, at half size; and the features at full size."""
