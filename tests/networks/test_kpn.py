@@ -1,5 +1,6 @@
 """KPN: the shapes and costs of its variants, frames that are absent, and what its kernels say."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,9 @@ from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
 from quietlight.networks.kpn import KPN
 from quietlight.registry import build
+from quietlight.train.recipe import load
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 SMALL = {"frames": 3, "widths": [4, 6, 8]}
 VARIANTS = [
     {},
@@ -141,6 +144,13 @@ def test_costs_are_those_of_the_papers_network(arguments, parameters, gmac):
     costs = costs_of(SimpleNamespace(network="kpn", arguments=arguments))
     assert costs.parameters / 1e6 == pytest.approx(parameters, rel=5e-3)
     assert costs.gmac == pytest.approx(gmac, rel=1e-3)
+
+
+def test_the_shipped_network_keeps_its_budget():
+    network = load(RECIPES / "kpn.toml").network
+    costs = costs_of(SimpleNamespace(network=network.name, arguments=network.arguments))
+    assert costs.parameters <= 2e6
+    assert costs.gmac <= 24
 
 
 def test_what_cannot_be_is_refused(made):

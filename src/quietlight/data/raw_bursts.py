@@ -73,7 +73,8 @@ class RawBursts(Bursts):
     def _clean(self, photos: Tensor, draws: Sequence[np.random.Generator]) -> tuple[Tensor, dict[str, Tensor]]:
         shown = photos.float().permute(0, 2, 3, 1) / 255
         cameras = [unprocess(photo, random_camera(rng)) for photo, rng in zip(shown, draws, strict=True)]
-        scenes = torch.stack(cameras).permute(0, 3, 1, 2).contiguous()
+        # What a pixel of the sensor gathers, wherever in the photo it lies.
+        scenes = functional.avg_pool2d(torch.stack(cameras).permute(0, 3, 1, 2).contiguous(), SCALE, stride=1)
         poses = self._table([self._poses(rng) for rng in draws])
         objects = self._table([self._object(rng) for rng in draws])
         exposures = self._table([np.exp(self._others(rng.normal(0, self.jitter, self.frames))) for rng in draws])
@@ -106,8 +107,7 @@ class RawBursts(Bursts):
 
     def _frame(self, scenes: Tensor, poses: Tensor, objects: Tensor, index: int) -> tuple[Tensor, Tensor]:
         """Scenes [B, 3, S, S] as a frame sees them, [B, 3, patch, patch], and how much of it the object covers, [B, 1, ...]."""
-        side = SCALE * self.patch
-        places = torch.arange(side, device=self.device) - (side - 1) / 2
+        places = SCALE * (torch.arange(self.patch, device=self.device) - (self.patch - 1) / 2)
         down, right, angle = (p[:, None, None] for p in poses.unbind(1))
         y, x = places[:, None], places
         at_y = y * torch.cos(angle) - x * torch.sin(angle) + down
@@ -117,8 +117,7 @@ class RawBursts(Bursts):
         outside = torch.hypot((object_y - middle_y) / height, (object_x - middle_x) / width)
         cover = (there * ((1 - outside) * torch.minimum(height, width) + 0.5).clip(0, 1))[:, None]
         # The object looks like another part of the scene: the mirrored one.
-        picture = _sampled(scenes, at_y, at_x).lerp(_sampled(scenes, object_y, -object_x), cover)
-        return functional.avg_pool2d(picture, SCALE), functional.avg_pool2d(cover, SCALE)
+        return _sampled(scenes, at_y, at_x).lerp(_sampled(scenes, object_y, -object_x), cover), cover
 
     def _table(self, rows: Sequence[NDArray[np.float64]]) -> Tensor:
         return torch.from_numpy(np.stack(rows)).float().to(self.device)
