@@ -31,6 +31,8 @@ _RADII = (0.12, 0.35)
 class RawBursts(Bursts):
     """Bursts of packed mosaics, planes R, Gr, Gb, B of an RGGB mosaic: C = 4, H = W = patch/2.
 
+    Batches have one more tensor, "moving" [B, 1, H, W]: how much of a pixel of the reference belongs to the moving object.
+
     Args:
         source, frames, fewest, patch, white, held_out, device, validation: as for `Bursts`; patch is even.
         shot: range of the shot variance, drawn log-uniformly.
@@ -62,10 +64,6 @@ class RawBursts(Bursts):
         self.range = shot_range(shot)
         self.rotation, self.moving, self.jitter = math.radians(rotation), moving, jitter
         super().__init__(source, frames, fewest, patch, white, held_out, device=device, validation=validation)
-
-    def batch(self, seed: int, indices: Sequence[int]) -> dict[str, Tensor]:
-        """As of `Bursts`, and "moving" [B, 1, H, W]: how much of a pixel of the reference belongs to the moving object."""
-        return super().batch(seed, indices)
 
     def _noise(self, rng: np.random.Generator) -> ShotRead:
         return random_noise(self.range, rng)
