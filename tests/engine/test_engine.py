@@ -11,11 +11,21 @@ from quietlight.networks import NETWORKS
 from quietlight.registry import build
 
 ARGUMENTS = {
+    "fan": {"widths": [4, 6, 8]},
+    "raw-unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
+    "kpn": {"frames": 3, "widths": [4, 6, 8], "separable": True},
     "dncnn": {"depth": 4, "width": 8},
     "mobilenet": {"width": 0.35, "hidden": 16},
     "noise-classifier": {"backbone": 0.1, "hidden": 16, "width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
     "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
 }
+NOISE = [(2, 4, 1, 1)] * 2
+SHAPES = {
+    "fan": [(2, 4, 16, 24), *NOISE],
+    "raw-unet": [(2, 4, 16, 24), *NOISE],
+    "kpn": [(2, 3, 1, 16, 24), (2, 3), (2, 1, 1, 1), (2, 1, 1, 1)],
+}
+"""Of what networks take that do not take a gray picture alone."""
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -29,10 +39,11 @@ def test_an_engine_computes_what_the_network_computes(name, kind, tmp_path):
     zoo.save(path, name, ARGUMENTS[name], network.state_dict(), {"multiple": str(network.multiple)})
     weights = zoo.read(str(path))
     network.load_state_dict({key: torch.from_numpy(value) for key, value in weights.tensors.items()})
-    x = np.random.default_rng(0).random((2, 1, 16, 24), np.float32)
+    rng = np.random.default_rng(0)
+    inputs = [rng.random(shape, np.float32) for shape in SHAPES.get(name, [(2, 1, 16, 24)])]
     with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(x)).numpy()
-    output = engine.run(weights, x, engine=kind)
+        expected = network.eval()(*map(torch.from_numpy, inputs)).numpy()
+    output = engine.run(weights, *inputs, engine=kind)
     assert output.dtype == np.float32
     np.testing.assert_allclose(output, expected, atol=1e-4, rtol=1e-4)
 

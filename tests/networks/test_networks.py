@@ -18,9 +18,11 @@ SMALL = {
 CLASSIFIERS = ("mobilenet", "noise-classifier")
 # They take the noise's variances beside the planes of a mosaic: see `test_raw_networks`.
 RAWS = ("fan", "raw-unet")
+# They take several frames: see `test_kpn`.
+BURSTS = ("kpn",)
 
 
-PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS + RAWS]
+PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS + RAWS + BURSTS]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -20,10 +20,13 @@ SMALL_NETWORKS = {
     "unet": ["network.width=4", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "dncnn": ["network.depth=4", "network.width=8"],
     "fan": ["network.widths=[4, 6, 8]", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
+    "kpn": ["network.widths=[4, 6, 8]"],
     "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
 SMALL_NETWORKS["raw-unet"] = SMALL_NETWORKS["unet"]
 SMALL_NETWORKS["noise-classifier"] = [*SMALL_NETWORKS["unet"], "network.hidden=8"]
+SMALL_PATCHES = {"classes": 32, "noise-statistics": 32, "bursts": 24, "raw-bursts": 40}
+"""Sides of crops by data set, where 16 is too small: for a classifier, or within the border that the loss of bursts leaves out."""
 WEIGHTS = {"by": "tiny-{mode}", "cleaned_by": "tiny-{mode}", "denoiser": "tiny-gray", "teacher": "tiny-raw"}
 """Arguments of objectives and data that name weights, and tiny ones in their place."""
 
@@ -100,8 +103,7 @@ def miniature(photos, tiny_zoo, request):
         if recipe.data.name == "rescaled-classes":
             small.append(f"data.source={request.getfixturevalue('many_photos')}")
         else:
-            classifies = recipe.data.name in ("classes", "noise-statistics")
-            small += [f"data.source={photos}", f"data.patch={32 if classifies else 16}"]  # it sees no smaller ones
+            small += [f"data.source={photos}", f"data.patch={SMALL_PATCHES.get(recipe.data.name, 16)}"]
         mode = "color" if recipe.data.arguments.get("channels") == 3 else "gray"
         for part in ("objective", "data"):
             small += [

@@ -1,6 +1,6 @@
 """Linear light <-> display: gamma, sRGB's curve, and two tone curves, each beside its inverse.
 
-For arrays and tensors of any shape, but for sRGB's curve and ours, which take arrays.
+For arrays and tensors of any shape, but for sRGB's inverse and our curve, which take arrays.
 
 `smoothstep` is the curve of Brooks et al. 2019, for making training data; `neutral` is ours, for people.
 """
@@ -16,10 +16,11 @@ MID_GRAY = 0.18
 _CONTRAST = 1.35  # Chosen by eye: 1.15 left photographs flat and pale.
 
 
-def srgb_encode(linear: Floats) -> Floats:
+def srgb_encode(linear: Pixels) -> Pixels:
     """Linear -> display, sRGB's curve (IEC 61966-2-1); negative values stay on its linear part."""
-    high = 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, 12.92 * linear, high)
+    library = namespace(linear)
+    high = 1.055 * library.clip(linear, 0.0031308, None) ** (1 / 2.4) - 0.055
+    return library.where(linear <= 0.0031308, 12.92 * linear, high)
 
 
 def srgb_decode(display: Floats) -> Floats:
@@ -65,7 +66,8 @@ def neutral(linear: Floats, white: float = 1.0) -> Floats:
     """
     top, k = _rolloff(white)
     power = np.clip(linear, 0, white) ** _CONTRAST
-    return srgb_encode(top * power / (power + k))
+    display: Floats = srgb_encode(top * power / (power + k))
+    return display
 
 
 def undo_neutral(display: Floats, white: float = 1.0) -> Floats:

@@ -68,7 +68,10 @@ def _undo_gains(balanced: Pixels, rendering: Rendering) -> Pixels:
 
 
 def sensor_planes(camera: Pixels, cfa: str) -> Pixels:
-    """RGB [H, W, 3] of even size -> planes R, Gr, Gb, B [4, H/2, W/2]: what `pack` makes of its `mosaic`."""
+    """RGB [H, W, 3] of even size -> planes R, Gr, Gb, B [4, H/2, W/2]: what `pack` makes of its `mosaic`.
+
+    More axes may follow, [H, W, 3, ...] -> [4, H/2, W/2, ...].
+    """
     places = zip(plane_offsets(cfa), PLANE_COLORS, strict=True)
     return namespace(camera).stack([camera[row::2, column::2, color] for (row, column), color in places])
 

@@ -9,6 +9,8 @@ validation part); its `batch(seed, indices)` returns tensors [B, ...] by name.
 DATASETS = {
     "photos": "quietlight.data.photos:NoisyPhotos",
     "raws": "quietlight.data.raws:UnprocessedPhotos",
+    "bursts": "quietlight.data.bursts:GrayBursts",
+    "raw-bursts": "quietlight.data.raw_bursts:RawBursts",
     "classes": "quietlight.data.classes:ClassedPhotos",
     "noise-statistics": "quietlight.data.statistics:NoiseStatistics",
     "rescaled-classes": "quietlight.data.classes:RescaledPhotos",

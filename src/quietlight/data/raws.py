@@ -25,6 +25,19 @@ _SPREAD = 0.6
 """Deviation of ln read from UPI's line, whose own is 0.26."""
 
 
+def shot_range(shot: Sequence[float]) -> tuple[float, float]:
+    """The natural logarithms of a range of shot variances. Raises UnusableInput where it is none."""
+    if len(shot) != 2 or not 0 < shot[0] <= shot[1] < 1:
+        raise UnusableInput("of the data, shot is a range of variances such as [1e-5, 2e-2]")
+    return math.log(shot[0]), math.log(shot[1])
+
+
+def random_noise(log_shot: tuple[float, float], rng: np.random.Generator) -> ShotRead:
+    """Shot noise drawn log-uniformly from a range, and read noise around UPI's line."""
+    shot = math.exp(rng.uniform(*log_shot))
+    return ShotRead(shot, upi_read(shot) * math.exp(rng.normal(0, _SPREAD)))
+
+
 class UnprocessedPhotos:
     """Random crops of photos as the raws of random cameras, planes R, Gr, Gb, B of an RGGB mosaic.
 
@@ -46,9 +59,9 @@ class UnprocessedPhotos:
         device: torch.device,
         validation: bool,
     ) -> None:
-        if patch % 2 or len(shot) != 2 or not 0 < shot[0] <= shot[1] < 1:
-            raise UnusableInput("of the data, patch is even and shot a range of variances such as [1e-5, 2e-2]")
-        self.range = math.log(shot[0]), math.log(shot[1])
+        if patch % 2:
+            raise UnusableInput(f"of the data, patch is even, not {patch}")
+        self.range = shot_range(shot)
         self.crops = PhotoCrops(source, held_out, 3, VALIDATION_PATCH if validation else patch, device, validation)
         self.generator = torch.Generator(device)
 
@@ -63,8 +76,7 @@ class UnprocessedPhotos:
         planes = sensor_planes(unprocess(photo.permute(1, 2, 0), random_camera(rng)), "RGGB")
         if rng.random() < _DARK:
             planes = planes * math.exp(rng.uniform(math.log(_DARKEST), 0))
-        shot = math.exp(rng.uniform(*self.range))
-        noise = ShotRead(shot, upi_read(shot) * math.exp(rng.normal(0, _SPREAD)))
+        noise = random_noise(self.range, rng)
         self.generator.manual_seed(int(rng.integers(2**63)))
         return {
             "input": noise.sample(planes, self.generator),

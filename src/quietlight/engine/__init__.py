@@ -18,6 +18,6 @@ ENGINES = {"torch": "quietlight.engine.torch_engine:run"}
 
 
 def run(weights: Weights, *arrays: NDArray[np.float32], engine: str = "torch") -> NDArray[np.float32]:
-    """The network of `weights` on float32 arrays [B, C, H, W], whose sides are multiples of `weights.multiple`."""
+    """The network of `weights` on float32 arrays [B, ..., C, H, W], whose sides are multiples of `weights.multiple`."""
     compute: Any = resolve(ENGINES, engine, "engine")
     return np.asarray(compute(weights, *arrays), np.float32)

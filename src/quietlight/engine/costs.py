@@ -30,16 +30,26 @@ class Costs:
 
 
 def costs_of(weights: Weights) -> Costs:
-    """The costs of a photo network, whose input has as many channels as its arguments say, or of a raw one on packed mosaics."""
+    """The costs of a photo network, whose input has as many channels as its arguments say, or of one for raws or for bursts.
+
+    A mosaic is packed, and of a burst all its frames count, per megapixel of one of them.
+    """
     with torch.device("meta"):
         module: Any = build(NETWORKS, weights.network, "network", weights.arguments)
-        module.eval()
-        channels = int(weights.arguments.get("channels", 1)) + int(weights.arguments.get("maps", 0))
-        inputs = [torch.empty(1, channels, _SIDE, _SIDE)]
-        if getattr(module, "is_raw", False):
-            half = _SIDE // 2
-            inputs = [torch.empty(1, 4, side, side) for side in (half, 1, 1)]
+        inputs = _inputs(module.eval(), weights.arguments)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         module(*inputs)
     parameters = sum(p.numel() for p in module.parameters())
     return Costs(parameters, counter.get_total_flops() / 2 / _SIDE**2 / 1e3)
+
+
+def _inputs(module: Any, arguments: dict[str, Any]) -> list[torch.Tensor]:
+    """What the network takes of a photo or mosaic of _SIDE x _SIDE."""
+    if getattr(module, "is_burst", False):
+        side = _SIDE // 2 if module.channels == 4 else _SIDE
+        frames = torch.empty(1, module.frames, module.channels, side, side)
+        return [frames, torch.empty(1, module.frames), *torch.empty(2, 1, module.channels, 1, 1)]
+    if getattr(module, "is_raw", False):
+        return [torch.empty(1, 4, side, side) for side in (_SIDE // 2, 1, 1)]
+    channels = int(arguments.get("channels", 1)) + int(arguments.get("maps", 0))
+    return [torch.empty(1, channels, _SIDE, _SIDE)]

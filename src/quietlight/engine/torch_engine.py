@@ -30,6 +30,11 @@ def module_of(weights: Weights) -> nn.Module:
 @torch.inference_mode()
 def run(weights: Weights, *arrays: NDArray[np.float32]) -> NDArray[np.float32]:
     """See `engine.run`."""
-    tensors = [torch.from_numpy(a).contiguous(memory_format=torch.channels_last) for a in arrays]
-    output = module_of(weights)(*tensors)
+    output = module_of(weights)(*map(_tensor, arrays))
     return np.asarray(output.numpy(), np.float32)
+
+
+def _tensor(array: NDArray[np.float32]) -> torch.Tensor:
+    """Pictures [B, C, H, W] have their channels last in memory; bursts [B, N, C, H, W] and lists [B, N] stay as they are."""
+    tensor = torch.from_numpy(array)
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor

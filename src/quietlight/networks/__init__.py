@@ -6,6 +6,7 @@ Tensors are [B, C, H, W]. Sizes that a network cannot take as they are (see its 
 NETWORKS = {
     "fan": "quietlight.networks.fan:FAN",
     "raw-unet": "quietlight.networks.unet:RawUNet",
+    "kpn": "quietlight.networks.kpn:KPN",
     "dncnn": "quietlight.networks.dncnn:DnCNN",
     "noise-classifier": "quietlight.networks.noise_classifier:NoiseClassifier",
     "mobilenet": "quietlight.networks.mobilenet:MobileNetV2",

@@ -25,6 +25,7 @@ OBJECTIVES = {
     "classify": "quietlight.train.objectives:Classify",
     "raw": "quietlight.train.raw_objectives:Raw",
     "feature-matching": "quietlight.train.raw_objectives:FeatureMatching",
+    "kpn": "quietlight.train.burst_objectives:AnnealedBurst",
     "noise2void": "quietlight.train.objectives:Noise2Void",
 }
 """Name -> "module:attribute" of every objective."""
