@@ -20,6 +20,9 @@ from quietlight.registry import build
 ROOT = Path(__file__).parents[1]
 ARGUMENTS = {
     "dncnn": {"depth": 4, "width": 8},
+    "fan": {"widths": [4, 6], "encoder": [1], "middle": 1, "decoder": [1]},
+    "kpn": {"frames": 2, "widths": [4, 6, 8]},
+    "raw-unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
     "mobilenet": {"classes": 2, "width": 0.1, "hidden": 8},
     "noise-classifier": {"classes": 2, "backbone": 0.1, "hidden": 8, "width": 4, "encoder": [1], "decoder": [1]},
     "unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
