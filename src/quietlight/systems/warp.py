@@ -19,9 +19,12 @@ from quietlight.systems.align import Field, Plane, align
 
 def planes_of(frame: RawFrame) -> Plane:
     """[C, h, w]: R, Gr, Gb, B of a Bayer frame, odd sides mirrored by a pixel; one of a monochrome raw; three of an RGB one."""
+    planes: Plane
     if frame.cfa in BAYER:
-        return np.asarray(pack(pad_even(frame.mosaic), frame.cfa), np.float32)
-    return frame.mosaic[None] if frame.cfa == "MONO" else np.moveaxis(frame.mosaic, 2, 0)
+        planes = pack(pad_even(frame.mosaic), frame.cfa)
+    else:
+        planes = frame.mosaic[None] if frame.cfa == "MONO" else np.moveaxis(frame.mosaic, 2, 0)
+    return planes
 
 
 def with_planes(frame: RawFrame, planes: Plane) -> RawFrame:
