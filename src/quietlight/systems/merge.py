@@ -30,9 +30,9 @@ from quietlight.systems.warp import colors_of, onto_first, planes_of, with_plane
 
 TILE = 16
 AUTHORS_TUNING = 10**2.25
-"""c of the authors of KPN, for frames that are not aligned: of eight that are, it merges as much as 3.3 would without it."""
+"""c of the authors of KPN, for frames that are not aligned: of eight that fit perfectly, it averages the noise of 3.3."""
 TUNING = 10**2.75
-"""Ours, for aligned frames: of eight, it merges as much as 5.8."""
+"""Ours, for aligned frames: of eight that fit perfectly, it averages the noise of 5.8."""
 MISFIT = 2.0
 """Residual above which a tile of a frame counts as one that does not fit."""
 _PIECE = 256
@@ -44,7 +44,7 @@ def hdrplus(
     *,
     aligned: bool = True,
     tuning: float = TUNING,
-    subpixel: bool = False,
+    subpixel: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> Result:
     """Merge a burst of raws onto its reference frame.
@@ -53,7 +53,7 @@ def hdrplus(
         burst: of raws of one size, pattern and exposure; its reference has a noise profile, which holds for all.
         aligned: align the frames first; else they are taken to lie on each other up to small motion.
         tuning: c of the shrinkage: the larger, the more is averaged, and the more motion it takes to be left out.
-        subpixel: as for `warp`.
+        subpixel: as for `warp`; without, the mean of gray frames is 1 to 2 dB worse, and takes half the time.
         progress: called with the finished share, from 0 to 1.
 
     Returns:
@@ -80,7 +80,7 @@ def hdrplus(
     return Result(replace(with_planes(first, planes), noise=noise.averaged(1 / left)), record)
 
 
-def mean(burst: Burst, *, aligned: bool = True, subpixel: bool = False) -> RawFrame:
+def mean(burst: Burst, *, aligned: bool = True, subpixel: bool = True) -> RawFrame:
     """The plain mean of the frames of a burst, brought onto the reference if `aligned`: ghosts where something moved.
 
     Its noise profile is that of the mean of as many frames. Raises as `hdrplus`.

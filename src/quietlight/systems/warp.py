@@ -19,12 +19,11 @@ from quietlight.systems.align import Field, Plane, align
 
 def planes_of(frame: RawFrame) -> Plane:
     """[C, h, w]: R, Gr, Gb, B of a Bayer frame, odd sides mirrored by a pixel; one of a monochrome raw; three of an RGB one."""
-    planes: Plane
     if frame.cfa in BAYER:
-        planes = pack(pad_even(frame.mosaic), frame.cfa)
-    else:
-        planes = frame.mosaic[None] if frame.cfa == "MONO" else np.moveaxis(frame.mosaic, 2, 0)
-    return planes
+        return np.asarray(pack(pad_even(frame.mosaic), frame.cfa), np.float32)
+    if frame.cfa == "MONO":
+        return frame.mosaic.reshape(1, *frame.mosaic.shape)
+    return frame.mosaic.transpose(2, 0, 1)
 
 
 def with_planes(frame: RawFrame, planes: Plane) -> RawFrame:
@@ -44,7 +43,7 @@ def colors_of(cfa: str) -> tuple[int, ...]:
 
 def guide(frame: RawFrame) -> Plane:
     """The mean of the planes of a frame, [h, w]."""
-    return planes_of(frame).mean(axis=0, dtype=np.float32)
+    return np.asarray(planes_of(frame).mean(axis=0, dtype=np.float32))
 
 
 def noise_of_guide(noise: NoiseProfile, cfa: str) -> NoiseProfile:
