@@ -53,7 +53,7 @@ def hdrplus(
         burst: of raws of one size, pattern and exposure; its reference has a noise profile, which holds for all.
         aligned: align the frames first; else they are taken to lie on each other up to small motion.
         tuning: c of the shrinkage: the larger, the more is averaged, and the more motion it takes to be left out.
-        subpixel: as for `warp`; without, the mean of gray frames is 1 to 2 dB worse, and takes half the time.
+        subpixel: as for `warp`; without, the mean of gray frames is 1 to 2 dB worse; it is half of the time.
         progress: called with the finished share, from 0 to 1.
 
     Returns:
