@@ -14,12 +14,12 @@ from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text,
 from quietlight.frames import UnusableInput
 from quietlight.metrics import psnr, ssim
 from quietlight.registry import resolve
-from quietlight.systems import SYSTEMS, impulses
+from quietlight.systems import OF_BURSTS, SYSTEMS, impulses
 from quietlight.systems.classical import classical
 
 
 def test_every_peer_and_system_is_a_row():
-    assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan"}
+    assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan", *OF_BURSTS}
     assert list(CLASSIFIERS) == names("classes")
     assert list(RAW_PEERS) == names("raws")
     for kind in ("photos", "classes", "raws"):

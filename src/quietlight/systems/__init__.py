@@ -24,5 +24,9 @@ SYSTEMS = {
     "fan": "quietlight.systems.fan:fan",
     "noisebreaker": "quietlight.systems.noisebreaker:noisebreaker",
     "classical": "quietlight.systems.classical:classical",
+    "hdrplus": "quietlight.systems.merge:hdrplus",
 }
 """Name -> "module:attribute" of every system: a frame in, a Result out."""
+
+OF_BURSTS = ("hdrplus",)
+"""Those of SYSTEMS that take a Burst; all others take one frame."""
