@@ -2,7 +2,7 @@
 
 Usage: python tools/benchmark_tables.py REPORT.json... [--out docs/benchmarks.md]
 
-Sections of benchmarks for which no report is given stay as they are in the page.
+Tables of benchmarks and parts for which no report is given stay as they are in the page.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.table import Report, as_markdown, title
 from quietlight.frames import UnusableInput
 from quietlight.io.files import written_beside
+from quietlight.registry import resolve
 
 HEAD = """# Benchmarks
 
@@ -41,20 +42,22 @@ named by the nature and where its range begins.
 
 
 def document(reports: list[Report], before: str = "") -> str:
-    """The page; benchmarks in the order of their registry, those without a report as in the page before."""
-    sections = {text.partition("\n")[0]: f"## {text.rstrip()}\n" for text in before.split("\n## ")[1:]}
-    sections |= {report.benchmark: section(report) for report in reports}
-    return "\n".join([HEAD, *(sections[name] for name in BENCHMARKS if name in sections)])
+    """The page; benchmarks in the order of their registry, tables without a report as in the page before."""
+    sections = {text.partition("\n")[0]: text for text in before.split("\n## ")[1:]}
+    for report in reports:
+        sections[report.benchmark] = section(report, sections.get(report.benchmark, ""))
+    return "\n".join([HEAD, *(f"## {sections[name].rstrip()}\n" for name in BENCHMARKS if name in sections)])
 
 
-def section(report: Report) -> str:
-    """One benchmark and its tables."""
+def section(report: Report, before: str) -> str:
+    """One benchmark and its tables, in the order of its parts; of the section before those that were not measured again."""
     threads = "1 thread" if report.threads == 1 else f"{report.threads} threads"
-    parts = [
-        f"## {report.benchmark}\n\n{report.about} Measured with quietlight {report.version}, networks on {threads}.\n"
-    ]
-    parts += [f"### {title(report, table)}\n\n{as_markdown(table)}\n" for table in report.tables]
-    return "\n".join(parts)
+    tables = {text.partition(":")[0]: text.rstrip() for text in before.split("\n### ")[1:]}
+    for table in report.tables:
+        tables[f"{report.benchmark}, {table.part}"] = f"{title(report, table)}\n\n{as_markdown(table)}"
+    parts = [f"{report.benchmark}, {part.name}" for part in resolve(BENCHMARKS, report.benchmark, "benchmark")().parts]
+    head = f"{report.benchmark}\n\n{report.about} Measured with quietlight {report.version}, networks on {threads}.\n"
+    return "\n".join([head, *(f"### {tables[part]}\n" for part in parts if part in tables)])
 
 
 def main() -> None:
