@@ -146,3 +146,7 @@ def test_what_cannot_be_denoised_is_refused(tmp_path):
         fan(replace(raw(), noise=None))
     with pytest.raises(UnusableInput, match="unet-gray: these are not weights of a raw denoiser"):
         fan(raw(), weights="unet-gray")
+    net = weights(tmp_path)
+    for recipe in ("", "[]", "{}", '{"data": {"name": "raws", "arguments": {"shot": [-1, 2]}}}'):
+        with pytest.raises(UnusableInput, match="net: these are not weights of a raw denoiser"):
+            fan(raw(), weights=replace(net, metadata={"recipe": recipe}))

@@ -98,18 +98,21 @@ class _Net:
 
 def _nets(sources: Sequence[Weights | str]) -> list[_Net]:
     """The networks in the order of their subranges, read where they are names."""
-    found = []
-    for source in sources:
-        weights = zoo.read(source) if isinstance(source, str) else source
-        data = json.loads(weights.metadata.get("recipe", "{}")).get("data", {})
-        if data.get("name") != "raws":
-            raise UnusableInput(
-                f"{weights.name}: these are not weights of a raw denoiser: give fan, fan-plus or the like"
-            )
-        shots = data["arguments"].get("shot", ShotRead.levels)
+    nets = [_net(zoo.read(source) if isinstance(source, str) else source) for source in sources]
+    return sorted(nets, key=lambda net: net.low)
+
+
+def _net(weights: Weights) -> _Net:
+    """A network with the levels that its recipe names. Raises UnusableInput for weights of another kind."""
+    try:
+        data = json.loads(weights.metadata["recipe"])["data"]
+        shots = {"raws": data["arguments"].get("shot", ShotRead.levels)}[data["name"]]
         low, high = (_level(NoiseProfile((s,), (upi_read(s),))) for s in shots)
-        found.append(_Net(weights, low, high))
-    return sorted(found, key=lambda net: net.low)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnusableInput(
+            f"{weights.name}: these are not weights of a raw denoiser: give fan, fan-plus or the like"
+        ) from error
+    return _Net(weights, low, high)
 
 
 def _level(profile: NoiseProfile) -> float:

@@ -41,7 +41,8 @@ UNSURE = 0.4
 """Probability of the classes of one denoiser, among all of noise, below which none is said to fit."""
 NEARLY = 0.6
 """Of the probability that a photo is clean, the share from which camera noise is removed: the classifier was taught as many
-pictures of each class, and of the photographs that people bring more have camera noise than any other."""
+pictures of each class, and we take camera noise for the most frequent one in photographs that people bring. Chosen on every second
+pair of polyu, so that of 17 clean colour pictures of BSD68 no further one was taken for noisy."""
 VISIBLE = 1.0
 """Standard deviation (0-255) of what a step removes below which it is taken back: that little, at 48 dB, is found in photographs
 without noise, too, and nobody sees it go."""
