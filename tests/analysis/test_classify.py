@@ -84,7 +84,9 @@ def test_every_photo_is_judged(shape: tuple[int, int], channels: int, judge: Wei
         assert all(c.low <= level <= c.high for c, level in zip(CLASSES, said.levels, strict=True))
         # The same picture in the other types.
         other = [Image(pixels.astype(np.uint16) * 257), Image(np.float32(pixels / 255))]
-        assert [classify(image, judge) for image in other] == [said, said]
+        for judged in (classify(image, judge) for image in other):
+            np.testing.assert_allclose(judged.probabilities, said.probabilities, rtol=1e-3, atol=1e-6)
+            np.testing.assert_allclose(judged.levels, said.levels, rtol=1e-3)
 
 
 @pytest.mark.parametrize("across", [1, 2, 3])
