@@ -34,7 +34,7 @@ def raw_seen(output: Output | None, sample: Sample) -> Floats | None:
 
 def reference_of(sample: Sample) -> RawFrame:
     """The raw that a system gets, or of a burst its reference. Raises UnusableInput for others."""
-    given = sample.input.frames[sample.input.reference] if isinstance(sample.input, Burst) else sample.input
+    given = sample.input.frames[sample.input.reference or 0] if isinstance(sample.input, Burst) else sample.input
     if not isinstance(given, RawFrame):
         raise UnusableInput("takes raws only")
     return given
