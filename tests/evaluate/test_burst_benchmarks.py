@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as PillowImage
 
+from quietlight import zoo
 from quietlight.camera.unprocess import fixed_camera, mosaic, unprocess
 from quietlight.data.bursts import FAR, NEAR, shifts
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.burst_benchmarks import GAINS, LEVELS
+from quietlight.evaluate.burst_sample import Merged
 from quietlight.evaluate.page import page
 from quietlight.evaluate.peers import peer
 from quietlight.evaluate.run import evaluate
 from quietlight.evaluate.sample import UNTOUCHED, Benchmark, Sample, digest, frame_of
 from quietlight.evaluate.table import as_text
 from quietlight.frames import Burst, Image, NoiseProfile, UnusableInput
+from quietlight.networks.kpn import KPN
 from quietlight.noise.sensor import upi_read
 from quietlight.registry import resolve
 
@@ -175,6 +181,72 @@ def test_non_local_means_lower_the_noise(photos):
     for name, part in (("kpn-gray", "gain-8"), ("burst-raw", "shot-0.012")):
         sample = samples(name, part, photos)[-1]
         assert benchmark(name).score(peer("nlm", "bursts").run(sample), sample)["gain"] > 4
+
+
+def put(folder: Path, name: str, **arguments) -> Path:
+    """A tiny KPN for gray bursts, or of other arguments, under a name."""
+    torch.manual_seed(0)
+    arguments = {"widths": [4, 4, 4], "separable": True, **arguments}
+    network = KPN(**arguments)
+    learnt = {"name": "raw-bursts" if network.channels == 4 else "bursts", "arguments": {}}
+    facts = {
+        "multiple": str(network.multiple),
+        "recipe": json.dumps({"data": learnt}),
+        "steps": "3",
+        "device": "cpu",
+    }
+    zoo.save(folder / f"{name}.safetensors", "kpn", arguments, network.state_dict(), facts)
+    return folder / f"{name}.safetensors"
+
+
+@pytest.fixture
+def untrained(tmp_path, monkeypatch) -> Path:
+    """A zoo of networks that never learnt, so that kernels are about box filters; kpn-blind is not there."""
+    for name, arguments in {
+        "kpn": {"channels": 4},
+        "kpn-gray": {},
+        "kpn-short": {},
+        "kpn-1-frame": {"frames": 1},
+        "kpn-direct": {"direct": True},
+    }.items():
+        put(tmp_path, name, **arguments)
+    monkeypatch.setattr(zoo, "FOLDERS", (tmp_path,))
+    digests = {f.stem: hashlib.sha256(f.read_bytes()).hexdigest() for f in tmp_path.glob("*.safetensors")}
+    (tmp_path / zoo.HASHES).write_text(json.dumps(digests))
+    return tmp_path
+
+
+def test_networks_tell_the_masses_of_their_kernels_and_those_not_trained_say_so(photos, untrained):
+    report = evaluate("kpn-ablation", photos, parts=["gain-1"], limit=1)
+    rows = {row.system: row for row in report.tables[0].rows}
+    assert rows["kpn-blind"].absent == rows["kpn-unannealed"].absent == "not trained"
+    assert rows["kpn-short"].parameters == rows["kpn-short-unaligned"].parameters > 0
+    assert (rows["kpn-short"].steps, rows["kpn-short"].device) == ("3", "cpu")
+    assert rows["kpn-short"].means["reference mass"] == pytest.approx(1 / 8, rel=0.5)
+    assert 0 < rows["kpn-short"].means["other mass"] < 1 / 4
+    assert rows["kpn-1-frame"].means["reference mass"] == pytest.approx(1, rel=0.5)
+    assert rows["kpn-1-frame"].means["other mass"] == 0
+    assert "reference mass" not in rows["kpn-direct"].means
+    assert "REFERENCE MASS" in as_text(report.tables[0])
+
+
+def test_of_raws_the_mass_of_the_reference_is_told_where_something_moves(photos, untrained):
+    sample = samples("burst-raw", "shot-0.001", photos)[0]
+    for name in ("kpn", "kpn-unaligned"):
+        scores = benchmark("burst-raw").score(peer(name, "bursts").run(sample), sample)
+        assert scores["moving mass"] == pytest.approx(scores["still mass"], rel=0.9)
+    masses = np.zeros((8, *sample.info["moving"].shape), np.float32)
+    masses[0], masses[1] = np.where(sample.info["moving"], 0.9, 0.3), 0.7
+    made = Merged(sample.input.frames[0], {}, masses=lambda: masses)
+    expected = {"moving mass": 0.9, "still mass": 0.3, "other mass": 0.1}
+    assert benchmark("burst-raw").score(made, sample).items() >= {k: pytest.approx(v) for k, v in expected.items()}.items()
+
+
+def test_a_weights_file_is_a_row_of_its_own(photos, tmp_path):
+    file = put(tmp_path, "mine")
+    assert peer(str(file), "bursts").name == "mine.safetensors"
+    report = evaluate("kpn-gray", photos, systems=[f"kpn-gray={file}"], parts=["gain-8-near"], limit=1)
+    assert report.tables[0].rows[0].system == "kpn-gray=mine.safetensors"
 
 
 def test_what_is_no_burst_or_of_another_size_is_refused(photos, data):

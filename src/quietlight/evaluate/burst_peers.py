@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from quietlight.camera.bayer import average
+from quietlight.evaluate.burst_sample import Merged
 from quietlight.evaluate.peers import NOT_TRAINED, Peer, never, peer, weights_of_ours
 from quietlight.evaluate.raw_sample import reference_of
 from quietlight.evaluate.sample import Output, Sample
-from quietlight.frames import Burst, RawFrame, UnusableInput
-from quietlight.registry import resolve
-from quietlight.systems import SYSTEMS, merge
+from quietlight.frames import Burst, Floats, RawFrame, UnusableInput
+from quietlight.systems import Result, merge
+from quietlight.systems.bursts import raws_of
+from quietlight.systems.kpn import kpn as run_kpn
+from quietlight.systems.kpn_seen import see
+from quietlight.zoo import Weights
 
 
 def burst_in(sample: Sample) -> Burst:
@@ -107,5 +114,20 @@ def kpn(name: str, weights: str) -> Peer:
     found = weights_of_ours(weights or own, asked=bool(weights))
     if found is None:
         return Peer(name, about, never, absent=NOT_TRAINED)
-    run: Any = resolve(SYSTEMS, "kpn", "system")
-    return Peer(name, about, lambda sample: run(burst_in(sample), weights=found, aligned=aligned), found)
+    return Peer(name, about, lambda sample: _merged_by(burst_in(sample), found, aligned), found)
+
+
+def _merged_by(burst: Burst, weights: Weights, aligned: bool) -> Result:
+    result = run_kpn(burst, weights=weights, aligned=aligned)
+    if weights.arguments.get("direct"):  # has no kernels
+        return result
+    return Merged(result.frame, result.record, masses=partial(_masses, burst, weights, aligned))
+
+
+def _masses(burst: Burst, weights: Weights, aligned: bool) -> Floats:
+    """The masses of the kernels of every frame, the reference first; none of frames that the network did not get."""
+    seen = see(raws_of(burst, "kpn"), weights, aligned)
+    kernels = seen.kernels(slice(None), slice(None))
+    masses = np.zeros((len(burst.frames), *kernels.shape[3:]), np.float32)
+    masses[seen.used] = kernels.sum(axis=(1, 2))
+    return masses

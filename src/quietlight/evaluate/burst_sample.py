@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,16 @@ Mosaics = NDArray[np.float32]
 
 BORDER = 8
 """Pixels along every side of a gray picture that do not count, as in the paper."""
+
+
+@dataclass(frozen=True)
+class Merged(Result):
+    """What kernels merged; `masses` computes the sums of their weights, [N, h, w] of the planes of all frames, the reference first.
+
+    They are computed when a score asks for them, so that they do not count as time that merging takes.
+    """
+
+    masses: Callable[[], Floats] = field(kw_only=True)
 
 
 def noisy_frames(clean: Mosaics, tags: RawFrame, noise: ShotRead, seed: Sequence[int]) -> tuple[RawFrame, ...]:
@@ -77,12 +87,10 @@ def mass_scores(output: Output, sample: Sample) -> Values:
     The "reference mass", and the "other mass", the mean of the other frames'; 1/N each where all count alike. Where something
     moves, "moving mass" is the reference's there, and "still mass" that of everywhere else.
     """
-    if not isinstance(output, Result) or "masses" not in output.record:
+    if not isinstance(output, Merged):
         return {}
-    first, *others = output.record["masses"]
-    values = {"reference mass": float(first.mean())}
-    if others:
-        values["other mass"] = float(np.mean(others))
+    first, *others = output.masses()
+    values = {"reference mass": float(first.mean()), "other mass": float(np.mean(others))}
     if "moving" in sample.info:
         moving = sample.info["moving"]
         values |= {"moving mass": float(first[moving].mean()), "still mass": float(first[~moving].mean())}
