@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from quietlight.data.photos import PhotoCrops
 from quietlight.frames import UnusableInput
-from quietlight.noise.sensor import ShotRead
+from quietlight.noise.sensor import LOG_READ, LOG_SHOT, ShotRead
 
 SCALE = 2
 """Pixels of a photo per pixel of a frame, along each side."""
@@ -26,8 +26,6 @@ NEAR, FAR = 2, 16
 """Farthest shifts in pixels of a frame: those that kernels of 5x5 can undo, and those that they are to turn away from."""
 _FAR_FRAMES = 1.5
 """Frames of a burst that are far away, on average."""
-LOG_READ, LOG_SHOT = (-3.0, -1.5), (-4.0, -2.0)
-"""log10 of the read noise's deviation and of the shot variance; gains 4 and 8 of the paper's test lie beyond them."""
 
 
 def shifts(frames: int, rng: np.random.Generator, near: float = NEAR, far: float = FAR) -> NDArray[np.float64]:
