@@ -239,7 +239,9 @@ def test_of_raws_the_mass_of_the_reference_is_told_where_something_moves(photos,
     masses[0], masses[1] = np.where(sample.info["moving"], 0.9, 0.3), 0.7
     made = Merged(sample.input.frames[0], {}, masses=lambda: masses)
     expected = {"moving mass": 0.9, "still mass": 0.3, "other mass": 0.1}
-    assert benchmark("burst-raw").score(made, sample).items() >= {k: pytest.approx(v) for k, v in expected.items()}.items()
+    assert (
+        benchmark("burst-raw").score(made, sample).items() >= {k: pytest.approx(v) for k, v in expected.items()}.items()
+    )
 
 
 def test_a_weights_file_is_a_row_of_its_own(photos, tmp_path):
