@@ -100,6 +100,8 @@ def test_a_burst_refuses_a_reference_that_it_has_not() -> None:
     for frames, reference in (((), None), ((frame,), 1), ((frame,), -1)):
         with pytest.raises(UnusableInput, match="no frame"):
             Burst(frames, reference)
+    with pytest.raises(UnusableInput, match="not of both"):
+        Burst((frame, Image(np.zeros((4, 4, 3), np.uint8))))  # type: ignore[arg-type]
 
 
 def test_report_is_json() -> None:

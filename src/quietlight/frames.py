@@ -197,7 +197,9 @@ class Burst:
 
     def __post_init__(self) -> None:
         if not 0 <= (self.reference or 0) < len(self.frames):
-            raise UnusableInput(f"a burst of {len(self.frames)} frames has no frame {self.reference} to refer to")
+            raise UnusableInput(f"a burst of {len(self.frames)} frames has no frame {self.reference or 0} to refer to")
+        if len({isinstance(frame, RawFrame) for frame in self.frames}) > 1:
+            raise UnusableInput("a burst is of raws or of photos, not of both: take out the one or the other")
 
 
 Frame = RawFrame | Burst | Image

@@ -10,6 +10,7 @@ import numpy as np
 
 from quietlight.frames import BAYER, Burst, Image, NoiseProfile, RawFrame, UnusableInput
 from quietlight.systems.align import TILE, Field, Plane
+from quietlight.systems.photo_light import as_raw
 from quietlight.systems.warp import guide, sharpest
 
 Progress = Callable[[float], None]
@@ -40,6 +41,16 @@ class Raws:
         return [self.reference, *(i for i in range(len(self.frames)) if i != self.reference)]
 
 
+def reference_of(burst: Burst, noise: NoiseProfile | None = None) -> int:
+    """The index of the frame that the result will look like: the one that the burst names, else the sharpest.
+
+    `noise` is that of every raw; None for little.
+    """
+    if burst.reference is not None:
+        return burst.reference
+    return sharpest((as_raw(frame) for frame in burst.frames), noise or NoiseProfile((0.0,), (0.0,)))
+
+
 def raws_of(burst: Burst | RawFrame | Image, system: str) -> Raws:
     """The frames of a burst, whose sharpest is the reference where it names none.
 
@@ -59,7 +70,7 @@ def raws_of(burst: Burst | RawFrame | Image, system: str) -> Raws:
     noise = next((frame.noise for frame in [first, *raws] if frame.noise is not None), None)
     if noise is None:
         raise UnusableInput(f"{system} must be told the noise of a burst: give its reference a noise profile")
-    reference = sharpest(raws, noise) if burst.reference is None else burst.reference
+    reference = reference_of(burst, noise)
     return Raws([raws.pop(reference), *raws], reference, noise)
 
 
