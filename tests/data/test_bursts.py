@@ -119,7 +119,7 @@ def test_absent_frames_come_last_and_are_zero(make_photos):
 
 def test_only_what_the_mask_covers_moves_on_its_own(smooth_photo, monkeypatch):
     monkeypatch.setattr("quietlight.data.bursts.NEAR", 0)
-    monkeypatch.setattr("quietlight.data.raw_bursts.NEAR", 0)
+    monkeypatch.setattr("quietlight.data.motion.NEAR", 0)
     monkeypatch.setattr("quietlight.data.bursts._FAR_FRAMES", 0)
     still, moved = (
         without_noise("raw-bursts", smooth_photo, patch=48, **STILL | {"moving": moving}) for moving in (0, 1)
@@ -146,7 +146,7 @@ def test_exposures_differ_but_for_the_reference(smooth_photo):
 
 
 def test_turning_moves_the_corners_and_not_the_middle(smooth_photo, monkeypatch):
-    monkeypatch.setattr("quietlight.data.raw_bursts.NEAR", 0)
+    monkeypatch.setattr("quietlight.data.motion.NEAR", 0)
     monkeypatch.setattr("quietlight.data.bursts._FAR_FRAMES", 0)
     frames = without_noise("raw-bursts", smooth_photo, patch=48, **STILL | {"rotation": 2})["frames"]
     change = (frames[:, 1:] - frames[:, :1]).abs().mean((0, 1, 2))
