@@ -31,7 +31,7 @@ def test_a_burst_that_is_written_is_read(tmp_path, cfa, name):
     written = burst(cfa=cfa)
     write(written, tmp_path / name)
     back = read(tmp_path / name)
-    assert len(back.frames) == 3 and not back.reference
+    assert len(back.frames) == 3 and back.reference == 0
     step = 0 if name.endswith("safetensors") else 1.4 / (65535 - BLACK)
     for one, other in zip(back.frames, written.frames, strict=True):
         assert np.abs(one.mosaic - other.mosaic).max() <= step / 2 + 1e-6 * bool(step)
@@ -40,7 +40,7 @@ def test_a_burst_that_is_written_is_read(tmp_path, cfa, name):
 
 def test_frames_of_a_folder_share_their_levels(tmp_path):
     write(burst(), tmp_path / "b")
-    for path in (tmp_path / "b").iterdir():
+    for path in (tmp_path / "b").glob("*.dng"):
         with rawpy.imread(str(path)) as raw:
             assert raw.white_level == BLACK + round((65535 - BLACK) / 1.4)
 
@@ -49,7 +49,19 @@ def test_a_shorter_burst_replaces_a_longer_one_whole(tmp_path):
     write(burst(5), tmp_path / "b")
     (tmp_path / "b" / "notes.txt").write_text("mine")
     write(burst(2), tmp_path / "b")
-    assert sorted(p.name for p in (tmp_path / "b").iterdir()) == ["frame_000.dng", "frame_001.dng", "notes.txt"]
+    assert sorted(p.name for p in (tmp_path / "b").iterdir()) == [
+        "frame_000.dng", "frame_001.dng", "notes.txt", "reference_frame.txt",
+    ]  # fmt: skip
+
+
+def test_a_folder_tells_its_reference(tmp_path):
+    write(replace(burst(), reference=2), tmp_path / "b")
+    assert read(tmp_path / "b").reference == 2
+    told = tmp_path / "b" / "reference_frame.txt"
+    for text in ("3", "-1", "", "first", "1" * 40):
+        told.write_text(text)
+        with pytest.raises(UnusableInput, match=r"reference_frame\.txt: does not name one of the frames, 0 to 2"):
+            read(tmp_path / "b")
 
 
 @pytest.mark.parametrize("name", ["other.dng", "frame_1.dng", "mask.png"])

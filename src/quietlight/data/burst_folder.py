@@ -15,8 +15,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from quietlight import __version__
+from quietlight.camera.align import Area
+from quietlight.camera.develop import Rendering
 from quietlight.camera.unprocess import mosaic, tagged, unprocess
 from quietlight.data.bursts import SCALE
 from quietlight.data.motion import Hands, Motion, Size, frames_of, moving_part, random_motion
@@ -26,10 +29,12 @@ from quietlight.frames import Burst, Image, RawFrame, UnusableInput
 from quietlight.io import write
 from quietlight.io.burst import MOST_FRAMES
 from quietlight.io.limits import MOST_PIXELS
-from quietlight.io.sequence import frame_name
+from quietlight.io.sequence import REFERENCE, frame_name
 
 SMALLEST = 16
 """Pixels of a frame's side."""
+_BAND = 256
+"""Rows of a photo that are unprocessed at once: what it takes on the way is several times as large."""
 
 
 @dataclass
@@ -77,7 +82,8 @@ class BurstFolder(RawPairs):
 
     def _is_there(self, name: str) -> bool:
         noisy = self.path("noisy", name)
-        files = [noisy] if self.ending else [noisy / frame_name(index) for index in range(self.frames)]
+        names = [*map(frame_name, range(self.frames)), REFERENCE]
+        files = [noisy] if self.ending else [noisy / name for name in names]
         if self.entries.get(name, {}).get("object"):
             files.append(self.path("moving", name))
         return all(path.is_file() for path in (*files, self.path("clean", name)))
@@ -103,24 +109,29 @@ class BurstFolder(RawPairs):
     def _pictures(self, source: Path, entry: Mapping[str, Any]) -> tuple[Burst, RawFrame, dict[str, Any]]:
         """As for pairs; the scene goes beyond the frames as far as they move, so that none shows a border."""
         place = entry["source"]
-        display = display_of(source)
-        top, left, height, width = self._area(source, display.shape[:2], generator(self.seed, place, "crop"))
-        size = height // SCALE, width // SCALE
-        rows, columns = (SCALE * side for side in self.hands.margin(size))
-        seen = display[top - rows : top + height + rows, left - columns : left + width + columns]
-        rendering, motion = self._rendering(place), self._motion(place, size)
-        scene = unprocess(torch.from_numpy(np.array(seen, order="C")), rendering).permute(2, 0, 1)[None].contiguous()
-        exposure = self.noise.draw(generator(self.seed, place, "noise"))
-        rng, noisy, clean = generator(self.seed, place, "pixels"), list[RawFrame](), list[RawFrame]()
+        rendering, exposure = self._rendering(place), self.noise.draw(generator(self.seed, place, "noise"))
+        scene, area = self._scene(source, place, rendering)
+        size = area[2] // SCALE, area[3] // SCALE
+        motion, rng = self._motion(place, size), generator(self.seed, place, "pixels")
+        noisy, clean = list[RawFrame](), list[RawFrame]()
         for index, (picture, _) in enumerate(frames_of(scene, [motion], size)):
             frame = tagged(mosaic(picture[0].permute(1, 2, 0).numpy(), self.cfa), rendering, self.cfa)
             clean += [] if clean else [frame]
             noisy.append(exposure.noisy(frame, rng))
             self.progress((index + 1) / (self.frames + 1))
-        facts = {"height": size[0], "width": size[1], "area": [top, left, height, width], **_told(motion)}
+        facts = {"height": size[0], "width": size[1], "area": list(area), **_told(motion)}
         return Burst(tuple(noisy), reference=0), replace(clean[0], iso=noisy[0].iso), facts
 
-    def _area(self, source: Path, photo: Size, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    def _scene(self, source: Path, place: str, rendering: Rendering) -> tuple[Tensor, Area]:
+        """What the frames look at, linear light [1, 3, H, W], and what of its photo the reference shows."""
+        display = display_of(source)
+        area = top, left, height, width = self._area(source, display.shape[:2], generator(self.seed, place, "crop"))
+        rows, columns = (SCALE * side for side in self.hands.margin((height // SCALE, width // SCALE)))
+        seen = display[top - rows : top + height + rows, left - columns : left + width + columns]
+        bands = (torch.tensor(seen[first : first + _BAND]) for first in range(0, len(seen), _BAND))
+        return torch.cat([unprocess(band, rendering).permute(2, 0, 1) for band in bands], 1)[None], area
+
+    def _area(self, source: Path, photo: Size, rng: np.random.Generator) -> Area:
         """Top, left, height and width of the part of the photo that the reference shows, in pixels of the photo.
 
         Raises UnusableInput for a photo that is too small for it, and frames that are too many for their size.

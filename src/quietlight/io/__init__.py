@@ -16,7 +16,7 @@ from quietlight.io.kind import PACKED_SUFFIX, PHOTO_FORMATS, RAW_SUFFIXES, is_ph
 from quietlight.io.packed import read_packed, write_packed
 from quietlight.io.photo import read_photo, write_photo
 from quietlight.io.raw import read_raw
-from quietlight.io.sequence import write_sequence
+from quietlight.io.sequence import with_reference, write_sequence
 
 __all__ = ["PHOTO_SUFFIXES", "RAW_SUFFIXES", "RawFormat", "is_photo", "read", "read_file", "read_raw_format", "write"]
 
@@ -27,7 +27,7 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
     """A raw file gives a RawFrame, a photo an Image, a folder or a list of files of one scene a Burst.
 
     Args:
-        source: a file, a folder, or several files.
+        source: a file, a folder, or several files. The file of planes that was written of a Burst gives it again.
         raw_format: describes files without a header, which are then read by it alone.
 
     Raises:
@@ -41,7 +41,7 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith("."))
         if not files:
             raise UnusableInput(f"{path}: no raw file or photo in this folder")
-        return read_burst(files, lambda file: read_file(file, raw_format))
+        return with_reference(read_burst(files, lambda file: read_file(file, raw_format)), path)
     return _read(path, raw_format)
 
 

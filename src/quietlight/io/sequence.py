@@ -1,14 +1,36 @@
-"""Burst of raws -> a folder of DNGs, which `read` turns into the burst again."""
+"""Burst of raws -> a folder of DNGs, which `read` turns into the burst again.
+
+Which frame is the reference is told by a text with its number, counted from 0, under the name that it has in the HDR+ data set
+(Hasinoff et al., "Burst photography for high dynamic range and low-light imaging on mobile cameras", SIGGRAPH Asia 2016).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from quietlight.frames import Burst, RawFrame, UnusableInput
 from quietlight.io.dng import write_dng
+from quietlight.io.files import written_beside
 from quietlight.io.kind import PHOTO_FORMATS, RAW_SUFFIXES
+
+REFERENCE = "reference_frame.txt"
+
+
+def with_reference(burst: Burst, folder: Path) -> Burst:
+    """The burst of a folder with the reference that is told there, if one is. Raises UnusableInput where it has no such frame."""
+    path = folder / REFERENCE
+    if not path.is_file():
+        return burst
+    with path.open("rb") as file:
+        told = file.read(32).strip()
+    if not told.isdigit() or int(told) >= len(burst.frames):
+        raise UnusableInput(
+            f"{path}: does not name one of the frames, 0 to {len(burst.frames) - 1}: correct or remove it"
+        )
+    return replace(burst, reference=int(told))
 
 
 def frame_name(index: int) -> str:
@@ -19,7 +41,7 @@ def frame_name(index: int) -> str:
 def write_sequence(burst: Burst, folder: Path) -> None:
     """Write the frames as frame_000.dng, frame_001.dng, ..., each beside and renamed; further ones of an earlier burst are removed.
 
-    All have the same black and white level. Which frame is the reference is not kept.
+    All have the same black and white level.
 
     Raises UnusableInput for photos, and for a folder with other pictures, which would be read as frames.
     """
@@ -40,6 +62,11 @@ def write_sequence(burst: Burst, folder: Path) -> None:
         write_dng(frame, path, largest)
     for path in set(earlier) - set(paths):
         path.unlink()
+    if burst.reference is None:
+        (folder / REFERENCE).unlink(missing_ok=True)
+    else:
+        with written_beside(folder / REFERENCE) as beside:
+            beside.write_text(f"{burst.reference}\n", encoding="ascii")
 
 
 def _pictures(folder: Path) -> list[Path]:
