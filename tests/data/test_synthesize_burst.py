@@ -240,7 +240,7 @@ def test_what_is_missing_is_made_again_and_other_settings_are_refused(photos, mo
         (["photos", "--iso", "100"], "--iso belongs to --profile", 2),
         (["photos", "--frames", "65"], "1 to 64 frames, not 65", 1),
         (["photos", "--crop", "33"], "an even side of 16 pixels or more, not 33", 1),
-        (["photos", "--crop", "-2"], "an even side of 16 pixels or more, not -2", 1),
+        (["photos", "--crop", "0"], "an even side of 16 pixels or more, not 0", 1),
         (["photos", "--near", "-1"], "near is 0 to 1000 pixels, not -1", 1),
         (["photos", "--far", "nan"], "far is 0 to 1000 pixels, not nan", 1),
         (["photos", "--far-frames", "65"], "far_frames is 0 to 64 frames, not 65", 1),

@@ -89,6 +89,6 @@ def burst(
         overwrite=overwrite,
         frames=frames,
         hands=Hands(rotation, moving, jitter, near, far, far_frames),
-        crop=crop or 0,
+        crop=crop,
     )
     make_pairs(find_inputs(photos, PHOTO_SUFFIXES, out), bursts)

@@ -47,14 +47,14 @@ class BurstFolder(RawPairs):
     Args:
         frames: of a burst, 1 to 64; the first is the reference.
         hands: how much they differ.
-        crop: side in pixels of frames from a random place of the photo, even; 0 for frames as large as the photo allows.
+        crop: side in pixels of frames from a random place of the photo, even; None for frames as large as the photo allows.
 
     Raises UnusableInput for other numbers.
     """
 
     frames: int = field(default=8, kw_only=True)
     hands: Hands = field(default_factory=Hands, kw_only=True)
-    crop: int = field(default=0, kw_only=True)
+    crop: int | None = field(default=None, kw_only=True)
 
     many: ClassVar = "bursts"
     facts: ClassVar = {"height": int, "width": int, "area": list, "frames": list}
@@ -67,7 +67,7 @@ class BurstFolder(RawPairs):
     def __post_init__(self) -> None:
         if not 1 <= self.frames <= MOST_FRAMES:
             raise UnusableInput(f"a burst has 1 to {MOST_FRAMES} frames, not {self.frames}")
-        if self.crop % 2 or (self.crop and self.crop < SMALLEST):
+        if self.crop is not None and (self.crop % 2 or self.crop < SMALLEST):
             raise UnusableInput(f"frames have an even side of {SMALLEST} pixels or more, not {self.crop}")
 
     @property
@@ -89,7 +89,7 @@ class BurstFolder(RawPairs):
         return all(path.is_file() for path in (*files, self.path("clean", name)))
 
     def _settings(self) -> dict[str, Any]:
-        more = {"frames": self.frames, "crop": self.crop or None, "motion": asdict(self.hands)}
+        more = {"frames": self.frames, "crop": self.crop, "motion": asdict(self.hands)}
         return super()._settings() | more
 
     def make(self, source: Path, name: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class BurstFolder(RawPairs):
         rooms = [side // SCALE - 2 * margin for side, margin in zip(photo, margins, strict=True)]
         size = wanted if self.crop else tuple(room // 2 * 2 for room in rooms)
         if any(room < max(side, SMALLEST) for room, side in zip(rooms, size, strict=True)):
-            least = [SCALE * (max(self.crop, SMALLEST) + 2 * margin) for margin in margins]
+            least = [SCALE * ((self.crop or SMALLEST) + 2 * margin) for margin in margins]
             raise UnusableInput(
                 f"{source}: of {photo[0]}x{photo[1]} pixels is too small for such frames and their motion, which take "
                 f"{least[0]}x{least[1]}: allow less motion, or a smaller crop"
