@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.synthesize_burst import burst
 from quietlight.cli.synthesize_raw import raw
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _SPREAD = 0.1
 
 
 synthesize.command()(raw)
+synthesize.command()(burst)
 
 
 @synthesize.callback()

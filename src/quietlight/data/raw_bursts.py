@@ -48,10 +48,8 @@ class RawBursts(Bursts):
         device: torch.device,
         validation: bool,
     ) -> None:
-        if patch % 2 or min(rotation, moving, jitter) < 0 or rotation > 2 or moving > 1:
-            raise UnusableInput(
-                "of the data, patch is even, rotation 0 to 2 degrees, moving 0 to 1 and jitter 0 or more"
-            )
+        if patch % 2:
+            raise UnusableInput(f"of the data, patch is even, not {patch}")
         self.range, self.hands = shot_range(shot), Hands(rotation, moving, jitter)
         super().__init__(source, frames, fewest, patch, white, held_out, device=device, validation=validation)
 
