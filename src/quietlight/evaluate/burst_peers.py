@@ -97,7 +97,7 @@ def merged(name: str, weights: str) -> Peer:
 _KPNS: dict[str, str] = {
     "kpn": "KPN for raws",
     "kpn-gray": "KPN on gray bursts",
-    "kpn-short": "KPN, trained for 5,000 steps like all below",
+    "kpn-short": "KPN, trained for 3,000 steps like all below",
     "kpn-1-frame": "the reference alone",
     "kpn-unannealed": "no loss of single frames",
     "kpn-blind": "not told the noise",
