@@ -64,7 +64,7 @@ def raws_of(burst: Burst | RawFrame | Image, system: str) -> Raws:
     for index, frame in enumerate(raws):
         if (frame.cfa, frame.mosaic.shape) != (first.cfa, first.mosaic.shape):
             raise UnusableInput(
-                f"frame {index}, {frame.cfa} {frame.mosaic.shape}, does not belong to a burst of {first.cfa} "
+                f"frame {index + 1}, {frame.cfa} {frame.mosaic.shape}, does not belong to a burst of {first.cfa} "
                 f"{first.mosaic.shape}: take it out"
             )
     noise = next((frame.noise for frame in [first, *raws] if frame.noise is not None), None)
@@ -84,27 +84,37 @@ def halves(progress: Progress | None, share: float) -> tuple[Progress | None, Pr
 def record_of(raws: Raws, fields: Sequence[Field]) -> dict[str, Any]:
     """What is known of the frames, as plain values.
 
-    "frames" and "reference"; "displacement" and "misfit" of every frame but the reference, in their order: the median in pixels
-    of the mosaic, and the share of its tiles that do not fit; both empty without `fields`. "places": of a tile that is seen well
-    and stands still and of the one that fits worst, the middle (row, column) in the mosaic and the mean residual there.
+    "frames", "reference", and "shot" and "read" of their noise. "displacement" and "misfit" of every frame but the reference, in
+    their order: the median in pixels of the mosaic, and the share of its tiles that do not fit; both empty without `fields`.
+    "places": of a tile that is seen well and stands still and of the one that fits worst, the middle (row, column) in the mosaic
+    and the mean residual there; absent without `fields`.
     """
     scale = 2 if raws.frames[0].cfa in BAYER else 1
     record: dict[str, Any] = {
         "frames": len(raws.frames),
         "reference": raws.reference,
+        "shot": raws.noise.shot,
+        "read": raws.noise.read,
         "displacement": [scale * float(np.median(np.hypot(*np.moveaxis(f.displacement, 2, 0)))) for f in fields],
         "misfit": [float(np.mean(f.residual > MISFIT)) for f in fields],
     }
     if fields:
-        residual = np.mean([field.residual for field in fields], axis=0)
-        structure = _structure(guide(raws.frames[0]), residual.shape)
-        still = np.where(structure >= np.quantile(structure, _STRUCTURED), residual, np.inf)
-        limits = raws.frames[0].mosaic.shape
-        record["places"] = {
-            name: _place(residual, int(index), scale, limits)
-            for name, index in (("static", still.argmin()), ("moving", residual.argmax()))
-        }
+        record["places"] = _places(raws, np.mean([field.residual for field in fields], axis=0), scale)
     return record
+
+
+def _places(raws: Raws, residual: Plane, scale: int) -> dict[str, Any]:
+    structure = _structure(guide(raws.frames[0]), residual.shape)
+    inside = np.zeros(residual.shape, np.bool_)
+    # At the border frames show nothing, or the reference in its stead.
+    inside[tuple(slice(1, -1) if size > 2 else slice(None) for size in residual.shape)] = True
+    seen_well = inside & (structure >= np.quantile(structure[inside], _STRUCTURED))
+    indices = {
+        "static": np.where(seen_well, residual, np.inf).argmin(),
+        "moving": np.where(inside, residual, -np.inf).argmax(),
+    }
+    limits = raws.frames[0].mosaic.shape
+    return {name: _place(residual, int(index), scale, limits) for name, index in indices.items()}
 
 
 def _structure(picture: Plane, shape: tuple[int, ...]) -> Plane:

@@ -40,8 +40,8 @@ def kpn(
 
     Returns:
         the reference with merged mosaic and with the noise profile of the result, its own times "noise_left", the share of its
-        variance that the kernels' weights leave; and a record: that of `record_of`, the weights, the noise, what share of the
-        change was made ("share"), the frames that the network saw ("used"), those "left_out" because nearly nothing in them fits,
+        variance that the kernels' weights leave; and a record: that of `record_of`, the weights, what share of the change was
+        made ("share"), the frames that the network saw ("used"), those "left_out" because nearly nothing in them fits,
         and effective_frames, 1 / noise_left, which counts the averaging within frames, too. Networks without kernels tell none.
 
         Of more frames than the network takes, those that fit best are used. One frame goes through it as a burst of one, which it
@@ -51,7 +51,7 @@ def kpn(
         UnusableInput: for what is no burst of raws, frames that differ, unknown noise, or weights of another kind of network.
     """
     raws = raws_of(burst, "kpn")
-    first, noise = raws.frames[0], raws.noise
+    first = raws.frames[0]
     if first.cfa not in DEFAULTS:
         result = hdrplus(burst, aligned=aligned, progress=progress)
         return replace(result, record={**result.record, "merged_by": "hdrplus"})
@@ -62,12 +62,10 @@ def kpn(
         "used": [raws.indices[i] for i in seen.used],
         "left_out": [raws.indices[i] for i in seen.left_out],
         "weights": seen.net.weights.name,
-        "shot": noise.shot,
-        "read": noise.read,
         "share": seen.share,
     }
     mosaic = seen.merged(merging)
     keep_means(mosaic, first.mosaic, first.cfa)
     left = seen.noise_left()
     record |= {"noise_left": left, "effective_frames": None if left is None else 1 / left}
-    return Result(replace(first, mosaic=mosaic, noise=None if left is None else noise.averaged(1 / left)), record)
+    return Result(replace(first, mosaic=mosaic, noise=None if left is None else raws.noise.averaged(1 / left)), record)

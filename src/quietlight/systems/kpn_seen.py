@@ -133,14 +133,19 @@ class Seen:
         return np.moveaxis(result, 2, 0)
 
 
-def see(raws: Raws, weights: Weights | str | None, aligned: bool, progress: Progress | None = None) -> Seen:
-    """A Bayer or monochrome burst, as the network of `weights` sees it. Arguments and errors as for `kpn`."""
+def see(
+    raws: Raws, weights: Weights | str | None, aligned: bool, progress: Progress | None = None, choose: bool = True
+) -> Seen:
+    """A Bayer or monochrome burst, as the network of `weights` sees it.
+
+    Arguments and errors as for `kpn`; without `choose` no frame is left out because it does not fit.
+    """
     first = raws.frames[0]
     net = _net(DEFAULTS[first.cfa] if weights is None else weights, first.cfa)
     frames = [_as_rggb(frame) for frame in raws.frames] if first.cfa in BAYER else raws.frames
     fields = located(frames, raws.noise, progress) if aligned else []
     misfits = [_misfit(field) for field in fields]
-    left_out = [i for i in range(1, len(fields) + 1) if _hopeless(misfits, i - 1)]
+    left_out = [i for i in range(1, len(fields) + 1) if choose and _hopeless(misfits, i - 1)]
     others = [i for i in range(1, len(frames)) if i not in left_out]
     if aligned:
         others.sort(key=lambda i: misfits[i - 1])

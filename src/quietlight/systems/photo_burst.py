@@ -31,7 +31,7 @@ def photo_burst(burst: Burst, merge: Callable[..., Result], progress: Progress |
     for index, photo in enumerate(photos):
         if photo.pixels.shape != photos[0].pixels.shape:
             raise UnusableInput(
-                f"frame {index}, {photo.pixels.shape}, does not belong to a burst of {photos[0].pixels.shape}: take it out"
+                f"frame {index + 1}, {photo.pixels.shape}, does not belong to a burst of {photos[0].pixels.shape}: take it out"
             )
     reference = reference_of(burst)
     first = as_raw(photos[reference])
@@ -44,5 +44,4 @@ def photo_burst(burst: Burst, merge: Callable[..., Result], progress: Progress |
     merged = result.frame
     if not isinstance(merged, RawFrame):
         raise TypeError("raws are merged into a raw")
-    record = {**result.record, "shot": noise.shot, "read": noise.read}
-    return replace(result, frame=undo_as_raw(merged, photos[reference]), record=record)
+    return replace(result, frame=undo_as_raw(merged, photos[reference]))

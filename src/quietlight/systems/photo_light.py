@@ -35,9 +35,9 @@ def _decoded(shown: Floats, linear: bool) -> Floats:
 
 def undo_as_raw(raw: RawFrame, photo: Image) -> Image:
     """The light as a photo of the type of `photo`, rounded and clipped, with everything else that this one has."""
-    light = raw.mosaic.reshape(photo.pixels.shape)
+    light = raw.mosaic if raw.cfa == "RGB" else raw.mosaic[..., None]
     full = full_scale(photo.pixels)
-    pixels = np.empty_like(photo.pixels)
+    pixels = np.empty(light.shape, photo.pixels.dtype)
     for top in range(0, len(pixels), _ROWS):
         part = light[top : top + _ROWS]
         shown = np.clip(part if photo.linear else srgb_encode(part), 0, 1) * np.float32(full)
