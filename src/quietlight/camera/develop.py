@@ -10,8 +10,10 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quietlight.camera import tone
 from quietlight.camera.bayer import crop, pack, pad_even, pattern_colors, plane_offsets
@@ -143,23 +145,44 @@ def develop(frame: RawFrame, rendering: Rendering | None = None, bits: int = 8) 
     frame = apply_gain_maps(frame)
     rendering = rendering or neutral_rendering(frame)
     channels = 1 if frame.cfa == "MONO" else 3
+    dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(f"uint{bits}")
+    pixels = _rendered(frame, rendering, channels, dtype, _curve_table(rendering, dtype))
+    return Image(pixels, metadata=frame.metadata)
+
+
+def develop_linear(frame: RawFrame, rendering: Rendering) -> NDArray[np.float32]:
+    """RawFrame -> linear light [H, W, 3], `develop` without the curve, in whatever colours `rendering.matrix` leads to.
+
+    Upright and cropped, lens shading corrected; no camera RGB is above the rendering's white. A "MONO" frame gives three equal
+    channels before the matrix.
+    """
+    return _rendered(apply_gain_maps(frame), rendering, 3, np.dtype(np.float32), lambda plane: plane)
+
+
+def _rendered(
+    frame: RawFrame,
+    rendering: Rendering,
+    channels: int,
+    dtype: np.dtype[Any],
+    to_pixels: Callable[[Floats], Array],
+) -> Array:
+    """The frame in its rendering's colours, strip by strip on all cores, each plane by way of `to_pixels`; upright and cropped."""
     height, width = frame.mosaic.shape[:2]
-    pixels = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
-    look_up = _curve_table(rendering, pixels.dtype)
+    pixels = np.empty((height, width, channels), dtype)
 
     def strip(top: int) -> None:
         rows = pixels[top : top + _STRIP]
         for (row, column), planes in _camera_planes(frame, rendering, top, top + len(rows)):
             target = rows[row::2, column::2] if frame.cfa in BAYER else rows
-            for channel, plane in enumerate(_to_linear_srgb(planes, rendering)[:channels]):
-                target[..., channel] = look_up(plane)[: target.shape[0], : target.shape[1]]
+            for channel, plane in enumerate(_in_colors(planes, rendering)[:channels]):
+                target[..., channel] = to_pixels(plane)[: target.shape[0], : target.shape[1]]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(strip, range(0, height, _STRIP)))
     if frame.crop is not None:
         top, left, height, width = frame.crop
         pixels = pixels[top : top + height, left : left + width]
-    return Image(upright(pixels, frame.orientation), metadata=frame.metadata)
+    return upright(pixels, frame.orientation)
 
 
 def _camera_planes(
@@ -234,7 +257,7 @@ def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
         green_b += after[1] - before[1]
 
 
-def _to_linear_srgb(planes: Planes, rendering: Rendering) -> list[Floats]:
+def _in_colors(planes: Planes, rendering: Rendering) -> list[Floats]:
     """The colour matrix and the exposure."""
     matrix = (rendering.matrix * rendering.exposure).astype(np.float32)
     return [a * planes[0] + b * planes[1] + c * planes[2] for a, b, c in matrix]
