@@ -5,9 +5,9 @@ and outputlist.txt in Train and Test, or inputlist_train.txt and so on in SID, o
 input: float32, little-endian, height and width, then [H/2, W/2, 4]; of HDRp the two are those of the mosaic, of SID those of the
 planes. middle: PNG of 16 bits. output: JPEG. Files of HDRp share a prefix of four characters.
 
-Assumed, since nothing says it: the planes have the order of SID's authors, R, G, B, G clockwise around an RGGB block; middle is XYZ,
-linear in HDRp, and by the power 1/2.2 in SID, as their training undoes it. Of the cameras' colours only HDRp's are known: the Nexus
-6P's, of their code.
+Assumed, since nothing says it: the planes have the order of SID's authors, R, G, B, G clockwise around an RGGB block; middle is
+XYZ, linear in HDRp, and by the power 1/2.2 in SID, as their training undoes it. Of the cameras' colours only HDRp's are known: the
+Nexus 6P's, of their code.
 """
 
 from __future__ import annotations

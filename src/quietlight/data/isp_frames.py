@@ -85,7 +85,7 @@ class StoredFrames(ABC):
         frame, restored, enhanced = self._read(number, area)
         planes = torch.from_numpy(pack(frame.mosaic, frame.cfa)).to(self.device)
         given = prepared(planes, frame.cfa, preparation(frame, self.prep)).permute(1, 2, 0)
-        return given, torch.from_numpy(restored), torch.from_numpy(np.ascontiguousarray(enhanced))
+        return given, torch.from_numpy(restored), torch.from_numpy(np.array(enhanced))
 
     def _reduced(self, number: int) -> Layers:
         """The layers of a whole frame, each block of pixels its mean."""
