@@ -10,9 +10,12 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from quietlight.arrays import Pixels, like, namespace
 from quietlight.camera import tone
 from quietlight.camera.bayer import crop, pack, pad_even, pattern_colors, plane_offsets
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
@@ -25,7 +28,7 @@ _STRIP = 64  # Rows at a time: small enough for the arrays of a strip to stay in
 _CURVE_STEPS = 1 << 16
 _CLIPPED = 0.98  # Share of full scale from which a pixel counts as clipped; it fades in from 0.9.
 
-Planes = tuple[Floats, Floats, Floats]
+Planes = tuple[Pixels, Pixels, Pixels]
 
 
 @dataclass(frozen=True)
@@ -143,23 +146,44 @@ def develop(frame: RawFrame, rendering: Rendering | None = None, bits: int = 8) 
     frame = apply_gain_maps(frame)
     rendering = rendering or neutral_rendering(frame)
     channels = 1 if frame.cfa == "MONO" else 3
+    dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(f"uint{bits}")
+    pixels = _rendered(frame, rendering, channels, dtype, _curve_table(rendering, dtype))
+    return Image(pixels, metadata=frame.metadata)
+
+
+def develop_linear(frame: RawFrame, rendering: Rendering) -> NDArray[np.float32]:
+    """RawFrame -> linear light [H, W, 3], `develop` without the curve, in whatever colours `rendering.matrix` leads to.
+
+    Upright and cropped, lens shading corrected; no camera RGB is above the rendering's white. A "MONO" frame gives three equal
+    channels before the matrix.
+    """
+    return _rendered(apply_gain_maps(frame), rendering, 3, np.dtype(np.float32), lambda plane: plane)
+
+
+def _rendered(
+    frame: RawFrame,
+    rendering: Rendering,
+    channels: int,
+    dtype: np.dtype[Any],
+    to_pixels: Callable[[Floats], Array],
+) -> Array:
+    """The frame in its rendering's colours, strip by strip on all cores, each plane by way of `to_pixels`; upright and cropped."""
     height, width = frame.mosaic.shape[:2]
-    pixels = np.empty((height, width, channels), np.uint8 if bits == 8 else np.uint16)
-    look_up = _curve_table(rendering, pixels.dtype)
+    pixels = np.empty((height, width, channels), dtype)
 
     def strip(top: int) -> None:
         rows = pixels[top : top + _STRIP]
         for (row, column), planes in _camera_planes(frame, rendering, top, top + len(rows)):
             target = rows[row::2, column::2] if frame.cfa in BAYER else rows
-            for channel, plane in enumerate(_to_linear_srgb(planes, rendering)[:channels]):
-                target[..., channel] = look_up(plane)[: target.shape[0], : target.shape[1]]
+            for channel, plane in enumerate(in_colors(planes, rendering)[:channels]):
+                target[..., channel] = to_pixels(plane)[: target.shape[0], : target.shape[1]]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         list(threads.map(strip, range(0, height, _STRIP)))
     if frame.crop is not None:
         top, left, height, width = frame.crop
         pixels = pixels[top : top + height, left : left + width]
-    return Image(upright(pixels, frame.orientation), metadata=frame.metadata)
+    return upright(pixels, frame.orientation)
 
 
 def _camera_planes(
@@ -177,12 +201,19 @@ def _camera_planes(
         red, green, blue = repair_highlights((red, green, blue), rendering.gains)
         yield (0, 0), (np.minimum(red, limit), np.minimum(green, limit), np.minimum(blue, limit))
     else:
-        # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
         rows = _rows_with_halo(frame.mosaic, top, bottom)
-        rows *= np.tile(gains[pattern_colors(frame.cfa)], (len(rows) // 2, rows.shape[1] // 2))
-        _repair_mosaic_highlights(rows, frame.cfa, rendering.gains)
-        np.minimum(rows, limit, out=rows)
-        yield from demosaic_phases(rows, frame.cfa)
+        yield from balanced_phases(rows, frame.cfa, rendering.gains, float(limit))
+
+
+def balanced_phases(rows: Pixels, cfa: str, gains: Gains, limit: float) -> Iterator[tuple[tuple[int, int], Planes]]:
+    """A mosaic [H + 4, W + 4] with a halo -> white-balanced camera RGB, phase by phase as `demosaic_phases` gives it.
+
+    For arrays and tensors of even sides. Clipped highlights are repaired, and held at `limit`. The mosaic is changed.
+    """
+    # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
+    rows *= like(np.tile(np.asarray(gains)[pattern_colors(cfa)], (len(rows) // 2, rows.shape[1] // 2)), rows)
+    _repair_mosaic_highlights(rows, cfa, gains)
+    yield from demosaic_phases(namespace(rows).clip(rows, None, limit), cfa)
 
 
 def _rows_with_halo(mosaic: Floats, top: int, bottom: int) -> Floats:
@@ -202,25 +233,27 @@ def repair_highlights(planes: Planes, gains: Gains) -> Planes:
     A clipped channel is raised to the mean of the channels that still hold light, never lowered; where all three are clipped the
     pixel becomes neutral at the highest of their levels. Both fade in between 0.9 and 0.98 of full scale.
     """
-    if not any((plane > 0.9 * gain).any() for plane, gain in zip(planes, gains, strict=True)):
+    library = namespace(planes[0])
+    bright = [plane > 0.9 * gain for plane, gain in zip(planes, gains, strict=True)]
+    over = bright[0] | bright[1] | bright[2]
+    if not over.any():
         return planes
-    over = np.logical_or.reduce([plane > 0.9 * gain for plane, gain in zip(planes, gains, strict=True)])
-    rgb = np.stack([plane[over] for plane in planes])
-    ramp = np.clip((rgb / np.reshape(gains, (3, 1)) - 0.9) / (_CLIPPED - 0.9), 0, 1)
+    rgb = library.stack([plane[over] for plane in planes])
+    ramp = library.clip((rgb / like(gains, rgb)[:, None] - 0.9) / (_CLIPPED - 0.9), 0, 1)
     clipped = ramp * ramp * (3 - 2 * ramp)
     trust = 1 - clipped + 1e-3
     others = ((trust * rgb).sum(0) - trust * rgb) / (trust.sum(0) - trust)
-    rebuilt = rgb + clipped * np.maximum(others - rgb, 0)
-    rebuilt += clipped.prod(0) * (np.maximum(max(gains), rebuilt.max(0)) - rebuilt)
+    rebuilt = rgb + clipped * library.clip(others - rgb, 0, None)
+    rebuilt += clipped.prod(0) * (library.clip(library.amax(rebuilt, 0), max(gains), None) - rebuilt)
     repaired = []
     for plane, values in zip(planes, rebuilt, strict=True):
-        plane = plane.copy()
+        plane = library.asarray(plane, copy=True)
         plane[over] = values
         repaired.append(plane)
     return repaired[0], repaired[1], repaired[2]
 
 
-def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
+def _repair_mosaic_highlights(rows: Pixels, cfa: str, gains: Gains) -> None:
     """`repair_highlights` on the 2×2 blocks of a white-balanced mosaic, in place.
 
     Before the demosaic, which would draw dotted lines where one colour clips and its neighbours do not.
@@ -234,9 +267,9 @@ def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
         green_b += after[1] - before[1]
 
 
-def _to_linear_srgb(planes: Planes, rendering: Rendering) -> list[Floats]:
-    """The colour matrix and the exposure."""
-    matrix = (rendering.matrix * rendering.exposure).astype(np.float32)
+def in_colors(planes: Planes, rendering: Rendering) -> list[Pixels]:
+    """White-balanced camera RGB by the colour matrix and the exposure."""
+    matrix = (rendering.matrix * rendering.exposure).tolist()
     return [a * planes[0] + b * planes[1] + c * planes[2] for a, b, c in matrix]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from quietlight.cli import options as opt
 from quietlight.cli.synthesize_burst import burst
+from quietlight.cli.synthesize_isp import isp
 from quietlight.cli.synthesize_raw import raw
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _SPREAD = 0.1
 
 synthesize.command()(raw)
 synthesize.command()(burst)
+synthesize.command()(isp)
 
 
 @synthesize.callback()

@@ -68,8 +68,8 @@ def _said(frame: RawFrame) -> dict[str, Any]:
     return said
 
 
-def read_packed(path: Path) -> RawFrame | Burst:
-    """What `write_packed` wrote. Raises UnusableInput for any other file."""
+def read_packed(path: Path, area: tuple[int, int, int, int] | None = None) -> RawFrame | Burst:
+    """What `write_packed` wrote, or (top, left, height, width) of it, all even. Raises UnusableInput for any other file."""
     try:
         with safe_open(path, "np") as file:
             stored, known = file.get_slice("planes"), file.metadata() or {}
@@ -82,7 +82,10 @@ def read_packed(path: Path) -> RawFrame | Burst:
             if len(said) > MOST_FRAMES:
                 raise ValueError(f"a burst has at most {MOST_FRAMES} frames, not {len(said)}")
             check_size(path, 2 * shape[-2] * len(said), 2 * shape[-1], path.stat().st_size)
-            planes = file.get_tensor("planes").reshape(len(said), 4, *shape[-2:])
+            top, left, height, width = (side // 2 for side in area or (0, 0, 2 * shape[-2], 2 * shape[-1]))
+            window = slice(top, top + height), slice(left, left + width)
+            planes = stored[(*(slice(None) for _ in expected), *window)]
+            planes = planes.reshape(len(said), 4, *planes.shape[-2:])
         frames = tuple(
             RawFrame(mosaic=unpack(of_one, one["cfa"]), **_fields(one))
             for of_one, one in zip(planes, said, strict=True)
