@@ -15,9 +15,9 @@ from quietlight.frames import Floats
 LARGEST_SHIFT = 0.2
 """Share of a side by which the scene may have moved."""
 LEAST_LIKENESS = 0.6
-"""Of one scene. Measured: hands and noise leave 0.85 and more; something that moves in a tenth of the picture 0.7 and more, in a
-quarter of it 0.5 to 0.75. Pairs of different photos (Kodak24, BSD68) have less than 0.1, pages of text in the same lines less than 0.5.
-"""
+"""Of one scene. Measured: hands and noise leave 0.85 and more; something that moves in a tenth of the picture leaves 0.7 and more,
+in a quarter of it 0.5 to 0.75. Pairs of different photos (Kodak24, BSD68) have less than 0.1, and pages of text less than 0.5 even
+where their lines lie on each other."""
 _TILE = 16
 _NEAR = 2
 """Pixels by which a tile may be off by itself: turns, and depth."""

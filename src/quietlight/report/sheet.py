@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from quietlight.camera.develop import Rendering, develop, neutral_rendering
-from quietlight.frames import Image, RawFrame, UnusableInput
+from quietlight.frames import Burst, Image, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
 from quietlight.report.pictures import RESIDUAL_GAIN, Picture, to_eight_bits, what_was_removed
 from quietlight.report.story import story_of
@@ -58,14 +58,14 @@ def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
     return files
 
 
-def write_report(files: ReportFiles, before: RawFrame | Image, result: Result) -> None:
+def write_report(files: ReportFiles, before: RawFrame | Image | Burst, result: Result) -> None:
     """What was done, as a picture and the record as JSON, and as a page where a photo was denoised in steps.
 
     Without steps the picture is the middle at 100%: before, after, and what was removed.
 
     Args:
         files: of `report_files`.
-        before: what the result was made of; a photo where the result is one.
+        before: what the result was made of; a photo where the result is one, or a burst.
         result: whose record has "steps" where it went by them.
     """
     if isinstance(before, Image) and "steps" in result.record:
@@ -76,7 +76,8 @@ def write_report(files: ReportFiles, before: RawFrame | Image, result: Result) -
             sheet(story).save(beside, "PNG")
     else:
         files.page.unlink(missing_ok=True)  # that of an earlier run, which told of another result
-        _write_middles(files.picture, before, result.frame)
+        one = before.frames[result.record.get("reference", 0)] if isinstance(before, Burst) else before
+        _write_middles(files.picture, one, result.frame)
     with written_beside(files.record) as beside:
         beside.write_text(json.dumps(result.record, indent=2, default=str) + "\n")
 
