@@ -157,5 +157,6 @@ def test_progress_goes_from_nothing_to_all(shoot, tmp_path):
     told: list[float] = []
     group(paths, progress=told.append)
     assert told == sorted(told)
+    assert len(set(told)) == 4 + 3
     assert told[-1] == pytest.approx(1)
     assert group([]) == []

@@ -8,8 +8,9 @@ numbered one after the other; and a burst is as long as its neighbours show the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -59,25 +60,29 @@ def group(
         progress: called with the finished share, from 0 to 1.
     """
     files: list[_File] = []
-    for count, path in enumerate(paths, start=1):
+    for index, path in enumerate(paths, start=1):
         try:
             header = read_header(path, raw_format)
         except (UnusableInput, OSError):  # It is said when its turn comes.
             header = None
         if header is not None and not header.film and not (header.photo and header.taken is None):
             files.append(_File(path, header))
-        progress(_HEADERS * count / len(paths))
+        progress(_HEADERS * index / len(paths))
+    shots = _without_versions(files)
     series: dict[tuple[object, ...], list[_File]] = {}
-    for file in _without_versions(files):
+    for file in shots:
         series.setdefault(file.series, []).append(file)
-    done, bursts = 0, []
-    for members in series.values():
-        for burst in _split(sorted(members, key=lambda f: f.order), raw_format):
-            done += len(burst)
-            progress(_HEADERS + (1 - _HEADERS) * done / len(files))
-            bursts.append(burst)
-    of = {path: burst for burst in bursts for path in burst}
-    return list(dict.fromkeys(of.get(path, (path,)) for path in paths))
+    done = count(1)
+
+    def told(members: list[_File]) -> Iterator[_File]:
+        for file in sorted(members, key=lambda f: f.order):
+            yield file
+            progress(_HEADERS + (1 - _HEADERS) * next(done) / len(shots))
+
+    burst_of = {
+        path: burst for members in series.values() for burst in _split(told(members), raw_format) for path in burst
+    }
+    return list(dict.fromkeys(burst_of.get(path, (path,)) for path in paths))
 
 
 def _without_versions(files: Sequence[_File]) -> list[_File]:
@@ -92,22 +97,22 @@ def _without_versions(files: Sequence[_File]) -> list[_File]:
     return [file for file in files if not is_version(file)]
 
 
-def _split(files: Sequence[_File], raw_format: RawFormat | None) -> list[tuple[Path, ...]]:
-    """A series in its order -> its bursts and single files."""
-    bursts: list[list[_File]] = []
+def _split(files: Iterable[_File], raw_format: RawFormat | None) -> Iterator[tuple[Path, ...]]:
+    """A series in its order -> its bursts and single files, as they are found."""
+    burst: list[_File] = []
     first: Floats | None = None
     for file in files:
-        before = bursts[-1] if bursts else []
         picture = None
-        if before and len(before) < MOST_FRAMES and _are_neighbours(before[-1], file):
-            first = _picture(before[0], raw_format) if first is None else first
+        if burst and len(burst) < MOST_FRAMES and _are_neighbours(burst[-1], file):
+            first = _picture(burst[0], raw_format) if first is None else first
             picture = _picture(file, raw_format)
             if first is not None and picture is not None and _show_the_same(first, picture, _is_exposed(file)):
-                before.append(file)
+                burst.append(file)
                 continue
-        bursts.append([file])
-        first = picture
-    return [tuple(file.path for file in burst) for burst in bursts]
+        if burst:
+            yield tuple(one.path for one in burst)
+        burst, first = [file], picture
+    yield tuple(one.path for one in burst)
 
 
 def _are_neighbours(one: _File, other: _File) -> bool:
