@@ -17,7 +17,12 @@ ENGINES = {"torch": "quietlight.engine.torch_engine:run"}
 """Name -> "module:attribute" of every engine, the fastest last."""
 
 
-def run(weights: Weights, *arrays: NDArray[np.float32], engine: str = "torch") -> NDArray[np.float32]:
-    """The network of `weights` on float32 arrays [B, ..., C, H, W], whose sides are multiples of `weights.multiple`."""
+def run(
+    weights: Weights, *arrays: NDArray[np.float32], engine: str = "torch", method: str = "forward"
+) -> NDArray[np.float32]:
+    """The network of `weights` on float32 arrays [B, ..., C, H, W], whose sides are multiples of `weights.multiple`.
+
+    `method` names what of it is asked for: what it makes of them, or, of CameraNet, one of its stages.
+    """
     compute: Any = resolve(ENGINES, engine, "engine")
-    return np.asarray(compute(weights, *arrays), np.float32)
+    return np.asarray(compute(weights, *arrays, method=method), np.float32)

@@ -28,9 +28,9 @@ def module_of(weights: Weights) -> nn.Module:
 
 
 @torch.inference_mode()
-def run(weights: Weights, *arrays: NDArray[np.float32]) -> NDArray[np.float32]:
+def run(weights: Weights, *arrays: NDArray[np.float32], method: str = "forward") -> NDArray[np.float32]:
     """See `engine.run`."""
-    output = module_of(weights)(*map(_tensor, arrays))
+    output = getattr(module_of(weights), method)(*map(_tensor, arrays))
     return np.asarray(output.numpy(), np.float32)
 
 
