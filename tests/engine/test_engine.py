@@ -26,7 +26,7 @@ NOISE = [(2, 4, 1, 1)] * 2
 SHAPES = {
     "fan": [(2, 4, 16, 24), *NOISE],
     "raw-unet": [(2, 4, 16, 24), *NOISE],
-    **dict.fromkeys(("cameranet", "srgan-can", "deepisp"), [(2, 3, 16, 24)]),
+    **{name: [(2, 3, 16, 24)] for name in ("cameranet", "srgan-can", "deepisp")},
     "kpn": [(2, 3, 1, 16, 24), (2, 3), (2, 1, 1, 1), (2, 1, 1, 1)],
 }
 """Of what networks take that do not take a gray picture alone."""
