@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.systems import LOOKS
 
 
 class Format(StrEnum):
@@ -27,6 +28,9 @@ class Denoising(StrEnum):
     off = "off"
 
 
+Look = StrEnum("Look", {name: name for name in LOOKS})  # type: ignore[misc]  # read from the registry
+
+
 def develop(
     inputs: opt.Inputs,
     out: opt.Out,
@@ -38,6 +42,13 @@ def develop(
         float, typer.Option(min=-10, max=10, metavar="EV", help="Added to the automatic exposure.")
     ] = 0.0,
     denoise: Annotated[Denoising, typer.Option(help="auto denoises where the noise would be seen.")] = Denoising.auto,
+    look: Annotated[
+        str,
+        typer.Option(metavar="|".join(LOOKS), help="How it looks; cameranet removes the noise itself, by a network."),
+    ] = "neutral",
+    enhance: Annotated[
+        float | None, typer.Option(min=0, max=1, help="With --look cameranet: strength of its finish; 0 is plain.")
+    ] = None,
     strength: opt.Strength = 1.0,
     chroma: opt.Chroma = None,
     noise_scale: opt.NoiseScale = 1.0,
@@ -57,6 +68,8 @@ def develop(
       quietlight develop IMG_0042.CR3 --out photos
 
       quietlight develop night/ --out photos --format tif --wb 3200 --exposure 0.5
+
+      quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
     from quietlight.batch import Job, find_inputs, target_of
     from quietlight.camera.develop import parse_white_balance
@@ -95,6 +108,8 @@ def develop(
             calibration=calibration,
             dark=dark_frame,
             banding=banding,
+            look=str(look),
+            enhance=enhance,
             record=True,
             progress=progress,
         )
