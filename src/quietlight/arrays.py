@@ -19,3 +19,9 @@ def like(values: Any, x: Pixels) -> Pixels:
     library = namespace(x)
     place = {} if library.__name__ == "numpy" else {"device": x.device}
     return library.asarray(values, dtype=x.dtype, **place)
+
+
+def contiguous(x: Pixels) -> Pixels:
+    """The array as it is, or a copy that lies in memory row by row."""
+    library = namespace(x)
+    return library.ascontiguousarray(x) if library.__name__ == "numpy" else x.contiguous()

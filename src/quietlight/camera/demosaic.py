@@ -1,6 +1,7 @@
 """Bayer mosaic -> RGB by linear interpolation with gradient correction: Malvar, He and Cutler 2004 (their Fig. 2 filters).
 
-The filters are applied to the four half-size planes of one phase each, so that all arithmetic runs on contiguous arrays.
+The filters are applied to the four half-size planes of one phase each, so that all arithmetic runs on contiguous arrays; phases may
+be torch tensors as well.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight.arrays import contiguous
 from quietlight.camera.bayer import pattern_colors
 
 Planes = NDArray[np.floating[Any]]
@@ -41,7 +43,7 @@ def demosaic_phases(padded: Planes, cfa: str) -> Iterator[tuple[tuple[int, int],
     Yields ((row, column), (red, green, blue)) with row, column in {0, 1} and planes [H/2, W/2]; `cfa` is the pattern without halo.
     """
     colors = pattern_colors(cfa)
-    phases = [[np.ascontiguousarray(padded[i::2, j::2]) for j in (0, 1)] for i in (0, 1)]
+    phases = [[contiguous(padded[i::2, j::2]) for j in (0, 1)] for i in (0, 1)]
     for row in (0, 1):
         for column in (0, 1):
             near = _Neighbours(phases, row, column)

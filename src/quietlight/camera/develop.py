@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight.arrays import Pixels, like, namespace
 from quietlight.camera import tone
 from quietlight.camera.bayer import crop, pack, pad_even, pattern_colors, plane_offsets
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
@@ -27,7 +28,7 @@ _STRIP = 64  # Rows at a time: small enough for the arrays of a strip to stay in
 _CURVE_STEPS = 1 << 16
 _CLIPPED = 0.98  # Share of full scale from which a pixel counts as clipped; it fades in from 0.9.
 
-Planes = tuple[Floats, Floats, Floats]
+Planes = tuple[Pixels, Pixels, Pixels]
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _rendered(
         rows = pixels[top : top + _STRIP]
         for (row, column), planes in _camera_planes(frame, rendering, top, top + len(rows)):
             target = rows[row::2, column::2] if frame.cfa in BAYER else rows
-            for channel, plane in enumerate(_in_colors(planes, rendering)[:channels]):
+            for channel, plane in enumerate(in_colors(planes, rendering)[:channels]):
                 target[..., channel] = to_pixels(plane)[: target.shape[0], : target.shape[1]]
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -200,12 +201,19 @@ def _camera_planes(
         red, green, blue = repair_highlights((red, green, blue), rendering.gains)
         yield (0, 0), (np.minimum(red, limit), np.minimum(green, limit), np.minimum(blue, limit))
     else:
-        # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
         rows = _rows_with_halo(frame.mosaic, top, bottom)
-        rows *= np.tile(gains[pattern_colors(frame.cfa)], (len(rows) // 2, rows.shape[1] // 2))
-        _repair_mosaic_highlights(rows, frame.cfa, rendering.gains)
-        np.minimum(rows, limit, out=rows)
-        yield from demosaic_phases(rows, frame.cfa)
+        yield from balanced_phases(rows, frame.cfa, rendering.gains, float(limit))
+
+
+def balanced_phases(rows: Pixels, cfa: str, gains: Gains, limit: float) -> Iterator[tuple[tuple[int, int], Planes]]:
+    """A mosaic [H + 4, W + 4] with a halo -> white-balanced camera RGB, phase by phase as `demosaic_phases` gives it.
+
+    For arrays and tensors of even sides. Clipped highlights are repaired, and held at `limit`. The mosaic is changed.
+    """
+    # Balanced before the demosaic, which expects the colours of a gray edge to rise and fall together.
+    rows *= like(np.tile(np.asarray(gains)[pattern_colors(cfa)], (len(rows) // 2, rows.shape[1] // 2)), rows)
+    _repair_mosaic_highlights(rows, cfa, gains)
+    yield from demosaic_phases(namespace(rows).clip(rows, None, limit), cfa)
 
 
 def _rows_with_halo(mosaic: Floats, top: int, bottom: int) -> Floats:
@@ -225,25 +233,27 @@ def repair_highlights(planes: Planes, gains: Gains) -> Planes:
     A clipped channel is raised to the mean of the channels that still hold light, never lowered; where all three are clipped the
     pixel becomes neutral at the highest of their levels. Both fade in between 0.9 and 0.98 of full scale.
     """
-    if not any((plane > 0.9 * gain).any() for plane, gain in zip(planes, gains, strict=True)):
+    library = namespace(planes[0])
+    bright = [plane > 0.9 * gain for plane, gain in zip(planes, gains, strict=True)]
+    over = bright[0] | bright[1] | bright[2]
+    if not over.any():
         return planes
-    over = np.logical_or.reduce([plane > 0.9 * gain for plane, gain in zip(planes, gains, strict=True)])
-    rgb = np.stack([plane[over] for plane in planes])
-    ramp = np.clip((rgb / np.reshape(gains, (3, 1)) - 0.9) / (_CLIPPED - 0.9), 0, 1)
+    rgb = library.stack([plane[over] for plane in planes])
+    ramp = library.clip((rgb / like(gains, rgb)[:, None] - 0.9) / (_CLIPPED - 0.9), 0, 1)
     clipped = ramp * ramp * (3 - 2 * ramp)
     trust = 1 - clipped + 1e-3
     others = ((trust * rgb).sum(0) - trust * rgb) / (trust.sum(0) - trust)
-    rebuilt = rgb + clipped * np.maximum(others - rgb, 0)
-    rebuilt += clipped.prod(0) * (np.maximum(max(gains), rebuilt.max(0)) - rebuilt)
+    rebuilt = rgb + clipped * library.clip(others - rgb, 0, None)
+    rebuilt += clipped.prod(0) * (library.clip(library.amax(rebuilt, 0), max(gains), None) - rebuilt)
     repaired = []
     for plane, values in zip(planes, rebuilt, strict=True):
-        plane = plane.copy()
+        plane = library.asarray(plane, copy=True)
         plane[over] = values
         repaired.append(plane)
     return repaired[0], repaired[1], repaired[2]
 
 
-def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
+def _repair_mosaic_highlights(rows: Pixels, cfa: str, gains: Gains) -> None:
     """`repair_highlights` on the 2×2 blocks of a white-balanced mosaic, in place.
 
     Before the demosaic, which would draw dotted lines where one colour clips and its neighbours do not.
@@ -257,9 +267,9 @@ def _repair_mosaic_highlights(rows: Floats, cfa: str, gains: Gains) -> None:
         green_b += after[1] - before[1]
 
 
-def _in_colors(planes: Planes, rendering: Rendering) -> list[Floats]:
-    """The colour matrix and the exposure."""
-    matrix = (rendering.matrix * rendering.exposure).astype(np.float32)
+def in_colors(planes: Planes, rendering: Rendering) -> list[Pixels]:
+    """White-balanced camera RGB by the colour matrix and the exposure."""
+    matrix = (rendering.matrix * rendering.exposure).tolist()
     return [a * planes[0] + b * planes[1] + c * planes[2] for a, b, c in matrix]
 
 

@@ -7,12 +7,15 @@ network has not seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from quietlight.camera.color import XYZ_FROM_SRGB, srgb_from_camera
-from quietlight.camera.develop import Rendering, choose_gains, develop_linear
-from quietlight.frames import RawFrame, UnusableInput
+from quietlight.arrays import Pixels
+from quietlight.camera.color import XYZ_FROM_SRGB, Gains, srgb_from_camera
+from quietlight.camera.develop import Rendering, balanced_phases, choose_gains, develop_linear, in_colors
+from quietlight.frames import ColorCalibration, Floats, RawFrame, UnusableInput
 
 MODES = ("xyz", "wb")
 
@@ -30,24 +33,36 @@ def prepare(frame: RawFrame, mode: str = "wb") -> NDArray[np.float32]:
 
 
 def preparation(frame: RawFrame, mode: str = "wb") -> Rendering:
-    """The rendering of `prepare`: its gains, and its matrix, which leads to XYZ instead of sRGB."""
+    """The rendering of `prepare`: its gains, and a matrix that leads to XYZ instead of sRGB."""
     if mode not in MODES:
         raise UnusableInput(f"a raw is prepared in one of the modes {', '.join(MODES)}, not {mode!r}")
-    if mode == "xyz":
-        return Rendering((1.0, 1.0, 1.0), _mean_matrix(frame), 1.0, "neutral", 1.0)
-    gains = choose_gains(frame)
-    matrix = np.eye(3) if frame.cfa == "MONO" else srgb_from_camera(frame.calibrations, gains)
-    return Rendering(gains, XYZ_FROM_SRGB @ matrix, 1.0, "neutral", 1.0)
-
-
-def _mean_matrix(frame: RawFrame) -> NDArray[np.float64]:
-    """Camera RGB -> XYZ: the inverse of the mean of the ColorMatrices (footnote 1 of the paper). Gray frames have D65's white."""
     if frame.cfa == "MONO":
-        return np.asarray(XYZ_FROM_SRGB)
-    if not frame.calibrations:
+        return _rendering((1.0, 1.0, 1.0), XYZ_FROM_SRGB)
+    if mode == "xyz":
+        return papers_preparation(frame.calibrations)
+    return balanced_preparation(frame.calibrations, choose_gains(frame))
+
+
+def balanced_preparation(calibrations: Sequence[ColorCalibration], gains: Gains) -> Rendering:
+    """That of the mode "wb", for a camera and its gains."""
+    return _rendering(gains, XYZ_FROM_SRGB @ srgb_from_camera(calibrations, gains))
+
+
+def papers_preparation(calibrations: Sequence[ColorCalibration]) -> Rendering:
+    """That of the mode "xyz": the inverse of the mean of the ColorMatrices (footnote 1 of the paper)."""
+    if not calibrations:
         raise UnusableInput('this camera\'s colour matrix is unknown, which the mode "xyz" needs: prepare it with "wb"')
-    mean = np.mean([c.color for c in frame.calibrations], axis=0)
     try:
-        return np.asarray(np.linalg.inv(mean))
+        return _rendering((1.0, 1.0, 1.0), np.linalg.inv(np.mean([c.color for c in calibrations], axis=0)))
     except np.linalg.LinAlgError:
         raise UnusableInput('the mean of this camera\'s colour matrices has no inverse: prepare it with "wb"') from None
+
+
+def _rendering(gains: Gains, matrix: Floats) -> Rendering:
+    return Rendering(gains, matrix, 1.0, "neutral", 1.0)
+
+
+def prepared_phases(rows: Pixels, cfa: str, rendering: Rendering) -> Iterator[tuple[tuple[int, int], list[Pixels]]]:
+    """`prepare` of a mosaic [H + 4, W + 4] with a halo, array or tensor, which is changed: XYZ, phase by phase as demosaiced."""
+    for place, planes in balanced_phases(rows, cfa, rendering.gains, rendering.white):
+        yield place, in_colors(planes, rendering)

@@ -24,8 +24,9 @@ XYZ_TO_CAMERA: dict[str, Floats] = {
     "C": np.array([[0.8380, -0.2630, -0.0639], [-0.2887, 1.0725, 0.2496], [-0.0627, 0.1427, 0.5438]]),
     "D": np.array([[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.0970, 0.1581, 0.5181]]),
 }
-_BENCHMARK_GAINS = {"A": (2.0, 1.6), "B": (2.3, 1.8), "C": (1.9, 1.5), "D": (2.2, 1.7)}
-_BRIGHTNESS = 0.8
+BENCHMARK_GAINS = {"A": (2.0, 1.6), "B": (2.3, 1.8), "C": (1.9, 1.5), "D": (2.2, 1.7)}
+BRIGHTNESS = 0.8
+"""Green of the sensor that display white has."""
 _HIGHLIGHT = 0.9
 
 
@@ -37,15 +38,20 @@ def _rendering(xyz_to_camera: Floats, red: float, blue: float, brightness: float
 
 def fixed_camera(name: str) -> Rendering:
     """One of the four pure cameras "A" to "D", with its benchmark white balance and brightness 0.8."""
-    return _rendering(XYZ_TO_CAMERA[name], *_BENCHMARK_GAINS[name], _BRIGHTNESS)
+    return _rendering(XYZ_TO_CAMERA[name], *BENCHMARK_GAINS[name], BRIGHTNESS)
 
 
 def random_camera(rng: np.random.Generator) -> Rendering:
     """A random camera: a convex mix of the four matrices, red gain U(1.9, 2.4), blue U(1.5, 1.9), brightness N(0.8, 0.1)."""
-    weights = rng.uniform(1e-8, 1e8, 4)
-    mixed = np.tensordot(weights / weights.sum(), np.stack(list(XYZ_TO_CAMERA.values())), axes=1)
-    brightness = max(float(rng.normal(_BRIGHTNESS, 0.1)), 0.3)
+    mixed = mixed_matrix(rng)
+    brightness = max(float(rng.normal(BRIGHTNESS, 0.1)), 0.3)
     return _rendering(mixed, float(rng.uniform(1.9, 2.4)), float(rng.uniform(1.5, 1.9)), brightness)
+
+
+def mixed_matrix(rng: np.random.Generator) -> Floats:
+    """XYZ -> camera of a random convex mix of the four, [3, 3]."""
+    weights = rng.uniform(1e-8, 1e8, 4)
+    return np.asarray(np.tensordot(weights / weights.sum(), np.stack(list(XYZ_TO_CAMERA.values())), axes=1))
 
 
 def unprocess(display: Pixels, rendering: Rendering) -> Pixels:

@@ -26,7 +26,7 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
     if inside := [job.source for job in jobs if job.source.resolve().is_relative_to(folder)]:
         raise UnusableInput(f"{inside[0]}: lies in the folder of the pairs: choose another --out")
     noisy = pairs.folder / "noisy"
-    targets = {job: noisy / job.folder / f"{_stem(job.source)}{pairs.suffix}" for job in jobs}
+    targets = {job: noisy / job.folder / f"{_stem(job.source)}{pairs.ending}" for job in jobs}
     # Of sources whose pairs would be called the same, the first one.
     owners = {target: job for job, target in reversed(targets.items())}
 
@@ -38,7 +38,8 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
             raise UnusableInput(f"{job.source}: its pair would be called as that of {owner.source}: rename one of them")
         return targets[job]
 
-    def work(source: Path, target: Path, _: Callable[[float], None]) -> dict[str, Any]:
+    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+        pairs.progress = progress
         return pairs.make(source, name(target))
 
     pairs.resume({name(target) for target in owners})

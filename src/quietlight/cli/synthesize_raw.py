@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli import pair_options as pair
 
 if TYPE_CHECKING:
     from quietlight.batch import Job
     from quietlight.data.pair_folder import PairFolder
-    from quietlight.data.raw_noise import RawNoise
 
 
 def raw(
@@ -23,37 +23,17 @@ def raw(
         ),
     ],
     out: opt.Out,
-    noise: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL[=...]",
-            help="upi, upi=LOW..HIGH (shot variance), physics, physics=CAMERA or physics=ELD.json; upi if not given.",
-        ),
-    ] = None,
+    noise: pair.Noise = None,
     profile: opt.Profile = None,
-    iso: Annotated[
-        str | None, typer.Option(metavar="ISO|LOW..HIGH", help="With --profile; all measured ISOs if not given.")
-    ] = None,
-    camera: Annotated[
-        Literal["random", "A", "B", "C", "D"] | None,
-        typer.Option(help="Whose colours the raws have; random, a new one for each, if not given."),
-    ] = None,
-    cfa: Annotated[
-        Literal["RGGB", "GRBG", "GBRG", "BGGR"] | None, typer.Option(help="Pattern of the raws; RGGB if not given.")
-    ] = None,
+    iso: pair.Iso = None,
+    camera: pair.Camera = None,
+    cfa: pair.Cfa = None,
     bursts: Annotated[
         bool, typer.Option("--bursts", help="Every folder with raws is a burst: align and average them.")
     ] = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(min=0, help="Everything random follows from it, and from the files' names; 0 if not given."),
-    ] = None,
-    suffix: Annotated[
-        Literal["dng", "safetensors"], typer.Option("--format", help="16 bits, or float32 planes R, Gr, Gb, B.")
-    ] = "dng",
-    licence: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Of files that no ATTRIBUTION.tsv or LICENSE beside speaks for.")
-    ] = None,
+    seed: pair.Seed = None,
+    suffix: pair.Format = "dng",
+    licence: pair.LicenceText = None,
     overwrite: opt.Overwrite = False,
 ) -> None:
     """Make pairs of noisy and clean raws: out of photos, turned back into the raws of a camera, or out of bursts of real raws.
@@ -81,7 +61,7 @@ def raw(
     if bursts and (wrong := [option for option, value in options.items() if value is not None]):
         raise typer.BadParameter(f"{wrong[0]} belongs to photos; --bursts takes raws as they are")
     options |= {"--profile": profile, "--format": suffix, "--licence": licence}
-    given = [word for option, value in options.items() if value is not None for word in (option, str(value))]
+    given = pair.words(options)
     command = command_line("raw", photos, ["--bursts", *given] if bursts else given, out)
     pairs: PairFolder
     if bursts:
@@ -96,7 +76,7 @@ def raw(
     else:
         pairs = RawPairs(
             out,
-            _noise(noise, profile, iso),
+            pair.raw_noise(noise, profile, iso),
             seed or 0,
             suffix=f".{suffix}",
             camera=camera or RANDOM,
@@ -123,17 +103,3 @@ def _jobs(photos: list[str], out: Path, bursts: bool) -> list[Job]:
     if not found:
         raise UnusableInput(f"{photos[0]}: no raws in it, nor in the folders below")
     return [Job(folder, job.folder.parent) for folder, job in found.items()]
-
-
-def _noise(noise: str | None, profile: Path | None, iso: str | None) -> RawNoise:
-    from quietlight.data.raw_noise import CalibratedNoise, parse_range, parse_raw_noise
-
-    calibration = opt.load_calibration(profile)
-    if calibration is None:
-        if iso is not None:
-            raise typer.BadParameter("--iso belongs to --profile; --noise upi takes shot variances: upi=1e-4..1.2e-2")
-        return parse_raw_noise(noise or "upi")
-    if noise is not None:
-        raise typer.BadParameter("the noise is given by one of --noise and --profile")
-    low, high = parse_range(iso) if iso is not None else (0.0, 0.0)
-    return CalibratedNoise.of(calibration, (round(low), round(high)) if iso is not None else None)

@@ -12,6 +12,7 @@ DATASETS = {
     "bursts": "quietlight.data.bursts:GrayBursts",
     "raw-bursts": "quietlight.data.raw_bursts:RawBursts",
     "classes": "quietlight.data.classes:ClassedPhotos",
+    "isp": "quietlight.data.isp:CapturedPhotos",
     "noise-statistics": "quietlight.data.statistics:NoiseStatistics",
     "rescaled-classes": "quietlight.data.classes:RescaledPhotos",
 }

@@ -34,9 +34,9 @@ def licence_of(file: Path, levels: int = 0) -> Licence | None:
     In the table of a folder above, a file has its path from there, or just its name.
     """
     for folder in [file.parent, *file.parent.parents][: levels + 1]:
-        table = _table(folder)
+        table = _table(folder.absolute())
         row = table.get(file.relative_to(folder).as_posix()) or table.get(file.name)
-        if found := row or _text(folder):
+        if found := row or _text(folder.absolute()):
             return found
     return None
 

@@ -1,6 +1,6 @@
 """A folder of pairs `noisy/NAME` and `clean/NAME` that says how each was made, and that an interrupted run goes on with.
 
-What the pairs are of is told by the kinds of folders: `photo_pairs`, `raw_pairs` and `burst_pairs`.
+What the pairs are of is told by the kinds of folders: `photo_pairs`, `raw_pairs`, `burst_pairs` and `burst_folder`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +41,7 @@ class PairFolder(ABC):
         command: how this was called, for the card.
         overwrite: make pairs anew that are there, and replace others of other settings.
         entries: what the manifest says of each pair, by its name: JSON values.
+        progress: told the finished share of a pair that takes long.
     """
 
     folder: Path
@@ -48,10 +49,18 @@ class PairFolder(ABC):
     command: str = field(default="", kw_only=True)
     overwrite: bool = field(default=False, kw_only=True)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
+    progress: Callable[[float], None] = field(default=lambda _: None, init=False)
     _saved: float = field(default=-math.inf, init=False)
 
+    many: ClassVar[str] = "pairs"
+    """What the manifest calls the list of them."""
     facts: ClassVar[Mapping[str, type]]
     """What `_pictures` tells of a pair beside what was planned, and its kinds."""
+
+    @property
+    def ending(self) -> str:
+        """What the name of a pair ends with: with it, `noisy/NAME` is the noisy picture."""
+        return self.suffix
 
     @abstractmethod
     def _settings(self) -> dict[str, Any]:
@@ -87,7 +96,7 @@ class PairFolder(ABC):
             return
         manifest = read_json(path, "a manifest of pairs")
         try:
-            entries = {entry["name"]: entry for entry in map(self._checked, manifest["pairs"])}
+            entries = {entry["name"]: entry for entry in map(self._checked, manifest[self.many])}
             other = " and ".join(key for key, value in self._settings().items() if manifest[key] != value)
         except (KeyError, TypeError, ValueError):
             raise UnusableInput(f"{path}: not a manifest of such pairs: choose another --out") from None
@@ -104,8 +113,14 @@ class PairFolder(ABC):
 
     def is_made(self, source: Path, name: str) -> bool:
         """Whether the pair is there as `make` would make it."""
-        there = all((self.folder / part / name).is_file() for part in PARTS)
-        return there and self._entry(source, name).items() <= self.entries.get(name, {}).items()
+        return self._is_there(name) and self._entry(source, name).items() <= self.entries.get(name, {}).items()
+
+    def _is_there(self, name: str) -> bool:
+        return all(self.path(part, name).is_file() for part in PARTS)
+
+    def path(self, part: str, name: str) -> Path:
+        """Where a part of a pair lies."""
+        return self.folder / part / name
 
     def make(self, source: Path, name: str) -> dict[str, Any]:
         """Make one pair; its entry of the manifest is returned.
@@ -115,12 +130,12 @@ class PairFolder(ABC):
         entry = self._entry(source, name)
         made_of = self.entries.get(name, entry)["source"]
         if made_of != entry["source"] and not self.overwrite:
-            raise UnusableInput(f"{source}: {self.folder / 'noisy' / name} is made of {made_of}: rename one of them")
+            raise UnusableInput(f"{source}: {self.path('noisy', name)} is made of {made_of}: rename one of them")
         noisy, clean, facts = self._pictures(source, entry)
         if time.monotonic() - self._saved > SAVED_EVERY:
             self._save()  # before the first pair, too: it says whose the folder is
-        write(clean, self.folder / "clean" / name)
-        write(noisy, self.folder / "noisy" / name)
+        write(clean, self.path("clean", name))
+        write(noisy, self.path("noisy", name))
         self.entries[name] = {**entry, **facts}
         return self.entries[name]
 
@@ -143,7 +158,7 @@ class PairFolder(ABC):
             "quietlight": __version__,
             **self._notes(),
             **self._settings(),
-            "pairs": [self.entries[name] for name in sorted(self.entries)],
+            self.many: [self.entries[name] for name in sorted(self.entries)],
         }
         _write(self.folder / MANIFEST, json.dumps(table, indent=1) + "\n")
         self._saved = time.monotonic()

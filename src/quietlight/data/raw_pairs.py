@@ -20,7 +20,7 @@ from quietlight.camera.unprocess import fixed_camera, random_camera, unprocessed
 from quietlight.data.licences import UNKNOWN, Licence, licence_lines, licence_of
 from quietlight.data.pair_folder import CARD, MANIFEST, PairFolder, generator, place_of
 from quietlight.data.raw_noise import RawNoise
-from quietlight.frames import Array, Floats, Image, RawFrame, UnusableInput
+from quietlight.frames import Array, Floats, Frame, Image, UnusableInput
 from quietlight.io import read_file
 
 RANDOM = "random"
@@ -47,6 +47,13 @@ class RawPairs(PairFolder):
     licence: str = field(default=UNKNOWN, kw_only=True)
 
     facts: ClassVar = {"height": int, "width": int}
+    formats: ClassVar[Mapping[str, str]] = {
+        ".dng": "Format: DNG, 16 bits, black 4096, so that noise below black survives down to -0.067; white is lowered so that "
+        "noise above it survives, too.",
+        ".safetensors": "Format: safetensors with `planes`, float32 [4, H/2, W/2] in the order R, Gr, Gb, B, not clipped; the "
+        "metadata `frame` is JSON.",
+    }
+    """What the card says of the files."""
 
     def _settings(self) -> dict[str, Any]:
         return {
@@ -81,10 +88,10 @@ class RawPairs(PairFolder):
             random_camera(generator(self.seed, place, "camera")) if self.camera == RANDOM else fixed_camera(self.camera)
         )
 
-    def _pictures(self, source: Path, entry: Mapping[str, Any]) -> tuple[RawFrame, RawFrame, dict[str, Any]]:
+    def _pictures(self, source: Path, entry: Mapping[str, Any]) -> tuple[Frame, Frame, dict[str, Any]]:
         """Cut to an even size. Of a gray photo all three colours are alike; metadata and alpha are left behind."""
         place = entry["source"]
-        clean = unprocessed_frame(_display(source), self._rendering(place), self.cfa)
+        clean = unprocessed_frame(display_of(source), self._rendering(place), self.cfa)
         exposure = self.noise.draw(generator(self.seed, place, "noise"))
         noisy = exposure.noisy(clean, generator(self.seed, place, "pixels"))
         height, width = clean.mosaic.shape
@@ -102,38 +109,43 @@ class RawPairs(PairFolder):
             else f"camera {self.camera} of its four"
         )
         lines = [
-            "# Pairs of noisy and clean raws",
-            "",
-            f"{len(made)} pairs, made by quietlight {__version__}.",
-            f"`clean/NAME` is a photo turned back into a camera's raw ({self.cfa}), `noisy/NAME` the same with a sensor's noise.",
+            *self._what(len(made)),
             "",
             f"    {self.command}",
             "",
+            *self._how(),
             f"- Raws: the photo's tone curve, colours and white balance undone after Brooks et al. 2019, for {camera}.",
             f"- Noise: {self.noise.words()}",
             *_noise_lines(made),
-            f"- {_FORMATS[self.suffix]}",
+            f"- {self.formats[self.suffix]}",
             "- Variances are those of values with black 0 and white 1. The NoiseProfile of a noisy raw is that of the noise",
             "  added; a clean raw has none: whatever noise its photo had is still there.",
-            f"- A pair follows from its photo, the photo's file name and the seed ({self.seed}). `{MANIFEST}` has every parameter.",
+            f"- Each follows from its photo, the photo's file name and the seed ({self.seed}). `{MANIFEST}` has every parameter.",
             *licence_lines(made, MANIFEST),
         ]
         return "\n".join(lines) + "\n"
 
+    def _what(self, count: int) -> list[str]:
+        """The card's head: what so many pairs are."""
+        return [
+            "# Pairs of noisy and clean raws",
+            "",
+            f"{count} pairs, made by quietlight {__version__}.",
+            f"`clean/NAME` is a photo turned back into a camera's raw ({self.cfa}), `noisy/NAME` the same with a sensor's noise.",
+        ]
 
-_FORMATS = {
-    ".dng": "Format: DNG, 16 bits, black 4096, so that noise below black survives down to -0.067; white is lowered so that noise "
-    "above it survives, too.",
-    ".safetensors": "Format: safetensors with `planes`, float32 [4, H/2, W/2] in the order R, Gr, Gb, B, not clipped; the metadata "
-    "`frame` is JSON.",
-}
+    def _how(self) -> list[str]:
+        """What the card says of how they are made, beside what it says of all raws."""
+        return []
 
 
-def _display(source: Path) -> Floats:
+def display_of(source: Path) -> Floats:
     """A photo as [H, W, 3] in [0, 1], of even size. Raises UnusableInput for raws, photos in linear light, and smaller than 2x2."""
     image = read_file(source)
     if not isinstance(image, Image):
-        raise UnusableInput(f"{source}: is a raw, and these pairs are made of photos: see --bursts for raws")
+        raise UnusableInput(
+            f"{source}: is a raw, and these pairs are made of photos: of raws, synthesize raw --bursts makes some"
+        )
     if image.linear:
         raise UnusableInput(
             f"{source}: holds linear light, and no tone curve that could be undone: save it as an sRGB photo"

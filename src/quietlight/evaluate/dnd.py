@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from quietlight.camera.bayer import shifted_pattern
-from quietlight.evaluate.matlab import library, stored_array
 from quietlight.evaluate.peers import Peer, peer
 from quietlight.evaluate.sample import Sample, frame_of
 from quietlight.frames import BAYER, Array, NoiseProfile, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
 from quietlight.io.limits import library_errors
+from quietlight.io.matlab import library, stored_array
 
 FOLDER = "dnd"
 SYSTEMS = ("fan-plus", "fan", "classical")

@@ -14,19 +14,18 @@ holds; a negative beta, which the fit of weak noise leaves, is 0.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from quietlight.evaluate.matlab import StoredArray, library, stored_array
 from quietlight.evaluate.raw_sample import RAW_ROWS, raw_sample, raw_score, raw_seen
 from quietlight.evaluate.sample import Benchmark, DataSet, Part, Sample
 from quietlight.frames import NoiseProfile, RawFrame, UnusableInput
-from quietlight.io.limits import library_errors
+from quietlight.io.matlab import StoredArray, stored_array
+from quietlight.io.sidd import CFA_PATTERN, NOISE_PROFILE, metadata_tags
 
 NOISY, CLEAN = "ValidationNoisyBlocksRaw", "ValidationGtBlocksRaw"
 PATTERNS, NOISES = "bayer_patterns.csv", "noise_level_functions.csv"
@@ -50,9 +49,6 @@ SCENES = (
     "0187_008_IP_01600_01600_3200_L",
 )  # fmt: skip
 """Instance, scene, camera, ISO, shutter speed, illuminant's temperature and brightness."""
-_CFA_PATTERN, _NOISE_PROFILE = 33422, 51041
-_LARGEST_METADATA = 1 << 22
-"""Bytes."""
 
 
 def sidd_raw() -> Benchmark:
@@ -94,7 +90,7 @@ def _pattern(folder: Path, scene: str) -> str:
     row = _row(folder / PATTERNS, "camera_id", scene.split("_")[2], "bayer_pattern")
     if row is not None:
         return row[0].upper()
-    found = _tag(folder, scene, _CFA_PATTERN, sizes=(4,))
+    found = _tag(folder, scene, CFA_PATTERN, sizes=(4,))
     if found is None or not {0, 1, 2}.issuperset(found):
         raise UnusableInput(_lacking(folder / PATTERNS, scene))
     return "".join("RGB"[int(color)] for color in found)
@@ -104,7 +100,7 @@ def _noise(folder: Path, scene: str) -> NoiseProfile:
     names = [f"beta{order}_{color}" for color in "rgb" for order in (1, 2)]
     row = _row(folder / NOISES, "scene_instance_id", scene, *names)
     try:
-        found = _tag(folder, scene, _NOISE_PROFILE, sizes=(2, 6)) if row is None else [float(text) for text in row]
+        found = _tag(folder, scene, NOISE_PROFILE, sizes=(2, 6)) if row is None else [float(text) for text in row]
     except ValueError as error:
         raise UnusableInput(f"{folder / NOISES}: {scene} has betas that are no numbers: {error}") from error
     if found is None:
@@ -139,17 +135,5 @@ def _metadata_name(scene: str) -> str:
 def _tag(folder: Path, scene: str, code: int, sizes: tuple[int, ...]) -> list[float] | None:
     """The numbers of a DNG tag of the scene's METADATA, anywhere below the folder; None where it has not so many of them."""
     path = next(iter(sorted(folder.rglob(_metadata_name(scene)))), None)
-    if path is None or path.stat().st_size > _LARGEST_METADATA:
-        return None
-    with library_errors(path):
-        content = library("scipy.io").loadmat(path, simplify_cells=True)
-        values = (np.ravel(tag["Value"]) for tag in _unknown_tags(content["metadata"]) if tag["ID"] == code)
-        return next(([float(v) for v in value] for value in values if value.size in sizes), None)
-
-
-def _unknown_tags(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Those of a directory and of the SubIFDs below it, where some cameras keep them. Single ones are no list."""
-    for name, deeper in (("UnknownTags", False), ("SubIFDs", True)):
-        found = fields.get(name, [])
-        for one in [found] if isinstance(found, dict) else found:
-            yield from _unknown_tags(one) if deeper else (one,)
+    found = None if path is None else metadata_tags(path).get(code)
+    return None if found is None or found.size not in sizes else [float(v) for v in found]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from quietlight.evaluate.matlab import library, stored_array
 from quietlight.frames import UnusableInput
+from quietlight.io.matlab import library, stored_array
 
 NUMBERS = np.random.default_rng(1).random((3, 4, 6, 8), np.float32)
 
