@@ -112,6 +112,8 @@ def denoise(
         note["noise_from"] = noise_from
     elif not isinstance(source, Image):
         source = _image_of(source)
+    if system in LOOKS:
+        raise UnusableInput(f"{system} makes a photo of a raw: develop with that look")
     if (local or remove) and system != "noisebreaker":
         raise UnusableInput("local and remove are for photos that noisebreaker denoises")
     if local and remove:

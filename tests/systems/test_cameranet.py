@@ -141,6 +141,8 @@ def test_it_is_a_look_of_develop(tmp_path, monkeypatch):
     for arguments, words in (({"enhance": 0.5}, "neutral has no finish"), ({"look": "sepia"}, "neutral, cameranet")):
         with pytest.raises(UnusableInput, match=words):
             ql.develop(frame, **arguments)
+    with pytest.raises(UnusableInput, match="develop with that look"):
+        ql.denoise(frame, system="cameranet")
 
 
 def test_what_cannot_be_developed_is_refused(tmp_path):

@@ -21,6 +21,9 @@ SMALL_NETWORKS = {
     "dncnn": ["network.depth=4", "network.width=8"],
     "fan": ["network.widths=[4, 6, 8]", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "kpn": ["network.widths=[4, 6, 8]"],
+    "cameranet": ["network.width=4", "network.rates=[1, 2]"],
+    "srgan-can": ["network.width=4"],
+    "deepisp": ["network.width=4", "network.layers=2", "network.looks=2"],
     "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
 SMALL_NETWORKS["raw-unet"] = SMALL_NETWORKS["unet"]

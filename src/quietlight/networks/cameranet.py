@@ -50,7 +50,8 @@ class TwoStages(nn.Module):
         fold: the stages see each square of fold x fold pixels as planes.
         relative: what departs from the paper, for short trainings: a stage sees `coded` light, and gives a logarithmic gain and an
             offset for every value that it saw, both 0 in the beginning. So what is in the picture need not be learnt, and a gain
-            for all of it is one number. Else Restore-Net sees light, Enhance-Net its 1/2.2nd power, from 1e-4 up, and what they give is the result.
+            for all of it is one number. Else Restore-Net sees light and Enhance-Net its power 1/2.2, from 1e-4 up, and what they
+            give is the result.
 
     H and W are multiples of `multiple`.
     """

@@ -34,7 +34,7 @@ def _decibels(output: Tensor, truth: Tensor) -> Tensor:
 
 
 class Restore:
-    """Step 1: Restore-Net alone, by eq. 6. Scored by the mean PSNR in dB of the light, clipped to [0, 1].
+    """Step 1: Restore-Net alone, by eq. 6. Scored by the mean PSNR in dB of clipped light to the power 1/2.2, as a display has it.
 
     Args:
         epsilon: light from which logarithms are taken; the paper gives none, its code 1e-3 for HDR+ and 1e-4 for SID.
@@ -48,7 +48,10 @@ class Restore:
         return {"total": restoration_loss(network(batch["input"]).float(), batch["restored"], self.epsilon)}
 
     def score(self, network: nn.Module, batch: Batch) -> Tensor:
-        return _decibels(network(batch["input"]).float(), batch["restored"])
+        output, truth = (
+            light.clip(0, 1) ** (1 / 2.2) for light in (network(batch["input"]).float(), batch["restored"])
+        )
+        return _decibels(output, truth)
 
 
 class Enhance:
