@@ -10,7 +10,7 @@ from quietlight.camera.color import SRGB_FROM_XYZ
 from quietlight.camera.finish import finish
 from quietlight.camera.prepare import MODES, preparation, prepare
 from quietlight.data import DATASETS, isp
-from quietlight.data.isp import prepared
+from quietlight.data.isp import drawn_camera, prepared
 from quietlight.frames import UnusableInput
 from quietlight.registry import build
 
@@ -86,7 +86,7 @@ def test_tensors_are_prepared_as_frames_are(mode):
     noisy = frame.mosaic + np.random.default_rng(0).normal(0, 0.02, frame.mosaic.shape).astype(np.float32)
     frame = frame.__class__(noisy, "RGGB", frame.white_balance, frame.calibrations)
     planes = torch.from_numpy(np.stack([noisy[r::2, c::2] for r in (0, 1) for c in (0, 1)]))
-    found = prepared(planes, preparation(frame, mode)).permute(1, 2, 0)
+    found = prepared(planes, "RGGB", preparation(frame, mode)).permute(1, 2, 0)
     np.testing.assert_allclose(found.numpy(), prepare(frame, mode), atol=2e-6)
 
 
@@ -96,9 +96,8 @@ def test_large_photos_are_reduced_for_whole_frames_only(smooth_photos, monkeypat
     assert data(smooth_photos, patch=200).batch(0, [0])["input"].shape[2:] == (200, 200)
 
 
-def test_of_named_cameras_each_is_drawn(smooth_photos):
-    made = data(smooth_photos, patch=16, cameras="AD")
-    found = {made._camera(np.random.default_rng(i)).gains for i in range(20)}
+def test_of_named_cameras_each_is_drawn():
+    found = {drawn_camera("AD", np.random.default_rng(i)).gains for i in range(20)}
     assert found == {fixed_camera("A").gains, fixed_camera("D").gains}
 
 

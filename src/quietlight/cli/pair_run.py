@@ -25,7 +25,7 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
     folder = pairs.folder.resolve()
     if inside := [job.source for job in jobs if job.source.resolve().is_relative_to(folder)]:
         raise UnusableInput(f"{inside[0]}: lies in the folder of the pairs: choose another --out")
-    noisy = pairs.folder / "noisy"
+    noisy = pairs.folder / pairs.parts[0]
     targets = {job: noisy / job.folder / f"{_stem(job.source)}{pairs.ending}" for job in jobs}
     # Of sources whose pairs would be called the same, the first one.
     owners = {target: job for job, target in reversed(targets.items())}

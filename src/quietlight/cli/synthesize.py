@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.synthesize_isp import isp
 from quietlight.cli.synthesize_raw import raw
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _SPREAD = 0.1
 
 
 synthesize.command()(raw)
+synthesize.command()(isp)
 
 
 @synthesize.callback()

@@ -13,6 +13,8 @@ DATASETS = {
     "raw-bursts": "quietlight.data.raw_bursts:RawBursts",
     "classes": "quietlight.data.classes:ClassedPhotos",
     "isp": "quietlight.data.isp:CapturedPhotos",
+    "isp-folder": "quietlight.data.isp_frames:FrameFolder",
+    "isp-authors": "quietlight.data.isp_authors:AuthorsFrames",
     "noise-statistics": "quietlight.data.statistics:NoiseStatistics",
     "rescaled-classes": "quietlight.data.classes:RescaledPhotos",
 }

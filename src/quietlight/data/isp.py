@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from quietlight.arrays import like
+from quietlight.camera.bayer import plane_offsets
 from quietlight.camera.capture import (
     Camera,
     captured,
@@ -112,30 +113,17 @@ class CapturedPhotos:
         rng = np.random.default_rng([seed, index])
         view = self.views.view(seed, index, rng)
         light = self.light[view.of(self.photos[view.picture]).int()].permute(1, 2, 0)
-        camera = self._camera(rng)
+        camera = drawn_camera(self.cameras, rng)
         noise = random_noise(self.range, rng)
         self.generator.manual_seed(int(rng.integers(2**63)))
         planes = noise.sample(sensor_planes(captured(light, camera), "RGGB"), self.generator)
         enhanced, gain = self._finish(view)
         return {
-            "input": prepared(planes, self._preparation(camera)),
+            "input": prepared(planes, "RGGB", self._preparation(camera)),
             "restored": restored(light, camera).permute(2, 0, 1).contiguous(),
             "enhanced": enhanced,
             "gain": like([g / camera.exposure for g in gain], light),
         }
-
-    def _camera(self, rng: np.random.Generator) -> Camera:
-        """A camera, exposing darker than it should, brighter, or as it should."""
-        if self.cameras == RANDOM:
-            camera = random_camera(rng)
-        else:
-            camera = fixed_camera(self.cameras[int(rng.integers(len(self.cameras)))])
-        kind, factor = rng.random(), 1.0
-        if kind < _DARK:
-            factor = math.exp(rng.uniform(math.log(_DARKEST), 0))
-        elif kind < _DARK + _BRIGHT:
-            factor = rng.uniform(1, _BRIGHTEST)
-        return Camera(camera.color, camera.gains, camera.exposure * factor)
 
     def _preparation(self, camera: Camera) -> Rendering:
         if self.prep == "xyz":
@@ -153,12 +141,26 @@ class CapturedPhotos:
         return view.of(shown).float() / 255, gain
 
 
-def prepared(planes: Tensor, rendering: Rendering) -> Tensor:
-    """Planes R, Gr, Gb, B of an RGGB mosaic [4, H/2, W/2] -> XYZ [3, H, W], as `prepare` makes it of the frame."""
-    mosaic = functional.pixel_shuffle(planes[None], 2)
-    rows = functional.pad(mosaic, (HALO,) * 4, mode="reflect")[0, 0]
-    xyz = planes.new_empty(3, *mosaic.shape[2:])
-    for (row, column), phase in prepared_phases(rows, "RGGB", rendering):
+def drawn_camera(cameras: str, rng: np.random.Generator) -> Camera:
+    """One of `cameras`, as `CapturedPhotos` has them, that exposes darker than it should, brighter, or as it should."""
+    camera = random_camera(rng) if cameras == RANDOM else fixed_camera(cameras[int(rng.integers(len(cameras)))])
+    kind, factor = rng.random(), 1.0
+    if kind < _DARK:
+        factor = math.exp(rng.uniform(math.log(_DARKEST), 0))
+    elif kind < _DARK + _BRIGHT:
+        factor = rng.uniform(1, _BRIGHTEST)
+    return Camera(camera.color, camera.gains, camera.exposure * factor)
+
+
+def prepared(planes: Tensor, cfa: str, rendering: Rendering) -> Tensor:
+    """Planes R, Gr, Gb, B of a mosaic [4, H/2, W/2] -> XYZ [3, H, W], as `prepare` makes it of the frame."""
+    height, width = (2 * side for side in planes.shape[1:])
+    mosaic = planes.new_empty(height, width)
+    for plane, (row, column) in zip(planes, plane_offsets(cfa), strict=True):
+        mosaic[row::2, column::2] = plane
+    rows = functional.pad(mosaic[None, None], (HALO,) * 4, mode="reflect")[0, 0]
+    xyz = planes.new_empty(3, height, width)
+    for (row, column), phase in prepared_phases(rows, cfa, rendering):
         xyz[:, row::2, column::2] = torch.stack(phase)
     return xyz
 

@@ -1,6 +1,6 @@
 """A folder of pairs `noisy/NAME` and `clean/NAME` that says how each was made, and that an interrupted run goes on with.
 
-What the pairs are of is told by the kinds of folders: `photo_pairs`, `raw_pairs`, `burst_pairs` and `burst_folder`.
+What the pairs are of is told by the kinds of folders: `photo_pairs`, `raw_pairs`, `burst_pairs`, `burst_folder` and `isp_folder`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from quietlight import __version__
-from quietlight.frames import Frame, UnusableInput
+from quietlight.frames import UnusableInput
 from quietlight.io import write
 from quietlight.io.files import written_beside
 
@@ -52,6 +52,8 @@ class PairFolder(ABC):
     progress: Callable[[float], None] = field(default=lambda _: None, init=False)
     _saved: float = field(default=-math.inf, init=False)
 
+    parts: ClassVar[tuple[str, str]] = PARTS
+    """Folders of the two pictures of a pair."""
     many: ClassVar[str] = "pairs"
     """What the manifest calls the list of them."""
     facts: ClassVar[Mapping[str, type]]
@@ -75,7 +77,7 @@ class PairFolder(ABC):
         """What is known of a pair before it is made, as JSON gives it back: at least its "source"."""
 
     @abstractmethod
-    def _pictures(self, source: Path, entry: Mapping[str, Any]) -> tuple[Frame, Frame, dict[str, Any]]:
+    def _pictures(self, source: Path, entry: Mapping[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
         """The noisy and the clean picture of a planned pair, and its `facts`. Raises UnusableInput for a source without them."""
 
     @abstractmethod
@@ -90,7 +92,9 @@ class PairFolder(ABC):
         """
         path = self.folder / MANIFEST
         if not path.exists():
-            there = [self.folder / name for name in (*PARTS, *self._descriptions()) if (self.folder / name).exists()]
+            there = [
+                self.folder / name for name in (*self.parts, *self._descriptions()) if (self.folder / name).exists()
+            ]
             if there and not self.overwrite:
                 raise UnusableInput(f"{there[0]}: exists, without {MANIFEST}: choose another --out, or --overwrite")
             return
@@ -116,7 +120,7 @@ class PairFolder(ABC):
         return self._is_there(name) and self._entry(source, name).items() <= self.entries.get(name, {}).items()
 
     def _is_there(self, name: str) -> bool:
-        return all(self.path(part, name).is_file() for part in PARTS)
+        return all(self.path(part, name).is_file() for part in self.parts)
 
     def path(self, part: str, name: str) -> Path:
         """Where a part of a pair lies."""
@@ -130,14 +134,17 @@ class PairFolder(ABC):
         entry = self._entry(source, name)
         made_of = self.entries.get(name, entry)["source"]
         if made_of != entry["source"] and not self.overwrite:
-            raise UnusableInput(f"{source}: {self.path('noisy', name)} is made of {made_of}: rename one of them")
+            raise UnusableInput(f"{source}: {self.path(self.parts[0], name)} is made of {made_of}: rename one of them")
         noisy, clean, facts = self._pictures(source, entry)
         if time.monotonic() - self._saved > SAVED_EVERY:
             self._save()  # before the first pair, too: it says whose the folder is
-        write(clean, self.path("clean", name))
-        write(noisy, self.path("noisy", name))
+        for part, picture in zip(reversed(self.parts), (clean, noisy), strict=True):
+            self._store(picture, self.path(part, name))
         self.entries[name] = {**entry, **facts}
         return self.entries[name]
+
+    def _store(self, picture: Any, path: Path) -> None:
+        write(picture, path)
 
     def _entry(self, source: Path, name: str) -> dict[str, Any]:
         return {"name": name, **self._planned(source, name)}

@@ -46,8 +46,11 @@ def write_packed(frame: RawFrame, path: Path) -> None:
         beside.write_bytes(data)
 
 
-def read_packed(path: Path) -> RawFrame:
-    """The frame that `write_packed` wrote. Raises UnusableInput for any other file."""
+def read_packed(path: Path, area: tuple[int, int, int, int] | None = None) -> RawFrame:
+    """The frame that `write_packed` wrote, or (top, left, height, width) of it, all even.
+
+    Raises UnusableInput for any other file.
+    """
     try:
         with safe_open(path, "np") as file:
             stored, said = file.get_slice("planes"), json.loads((file.metadata() or {})["frame"])
@@ -55,7 +58,8 @@ def read_packed(path: Path) -> RawFrame:
             if kind != "F32" or len(shape) != 3 or shape[0] != 4 or said["cfa"] not in BAYER:
                 raise ValueError(f"{kind} {shape} are not float32 planes of a Bayer mosaic")
             check_size(path, 2 * shape[1], 2 * shape[2], path.stat().st_size)
-            planes = file.get_tensor("planes")
+            top, left, height, width = (side // 2 for side in area or (0, 0, 2 * shape[1], 2 * shape[2]))
+            planes = stored[:, top : top + height, left : left + width]
         return RawFrame(mosaic=unpack(planes, said["cfa"]), **_fields(said))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise UnusableInput(f"{path}: not packed planes as quietlight writes them: {error}") from error

@@ -1,4 +1,4 @@
-"""The METADATA files of SIDD (Abdelhamed, Lin and Brown 2018): a phone's DNG tags, as MATLAB's imfinfo saw them, in a .MAT of level 5."""
+"""SIDD's METADATA files (Abdelhamed, Lin and Brown 2018): DNG tags as MATLAB's imfinfo saw them, in a .MAT of level 5."""
 
 from __future__ import annotations
 
