@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
+from typer.testing import CliRunner
 
 from quietlight import zoo
+from quietlight.cli import app
 from quietlight.data import classes
 from quietlight.networks.unet import RawUNet, UNet
 from quietlight.train import trainer
@@ -58,6 +60,19 @@ def many_photos(photos, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def frames(photos, tmp_path_factory):
+    """The photos as frames with their truths."""
+    folder = tmp_path_factory.mktemp("frames") / "frames"
+    result = CliRunner().invoke(app, ["synthesize", "isp", str(photos), "--seed", "1", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+SOURCES = {"rescaled-classes": "many_photos", "isp-folder": "frames"}
+"""Fixtures of data sets that do not learn from the tiny photos as they are."""
+
+
+@pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A folder of weights: "tiny-gray", "tiny-color" and, for raws, "tiny-raw" are denoisers that learnt nothing."""
     folder = tmp_path_factory.mktemp("weights")
@@ -103,10 +118,9 @@ def miniature(photos, tiny_zoo, request):
         path = next(p for p in RECIPES if p.stem == name)
         recipe = load(path)
         small = ["steps=2", "batch=2", "start=", *SMALL_NETWORKS[recipe.network.name]]
-        if recipe.data.name == "rescaled-classes":
-            small.append(f"data.source={request.getfixturevalue('many_photos')}")
-        else:
-            small += [f"data.source={photos}", f"data.patch={SMALL_PATCHES.get(recipe.data.name, 16)}"]
+        small.append(f"data.source={request.getfixturevalue(SOURCES.get(recipe.data.name, 'photos'))}")
+        if recipe.data.name != "rescaled-classes":
+            small.append(f"data.patch={SMALL_PATCHES.get(recipe.data.name, 16)}")
         mode = "color" if recipe.data.arguments.get("channels") == 3 else "gray"
         for part in ("objective", "data"):
             small += [
