@@ -25,6 +25,7 @@ VARIANTS = [
     ("cameranet", {"relative": True}),
     ("cameranet", {"global_branch": "none", "blocks": 2}),
     ("cameranet", {"global_branch": "scale", "norm": "abn"}),
+    ("cameranet", {"rates": [1, 2, 1], "widest": 6}),
     ("cameranet", {"part": "restore"}),
     ("cameranet", {"part": "enhance", "relative": True}),
     ("srgan-can", {"relative": True, "fold": 2}),
@@ -160,6 +161,7 @@ def test_what_cannot_be_is_refused():
         ("cameranet", {"norm": "batch"}, "norm one of none, abn"),
         ("cameranet", {"rates": [1]}, "two scales or more"),
         ("cameranet", {"rates": [1, 0]}, "of one or more"),
+        ("cameranet", {"widest": 0}, "of one or more"),
         ("cameranet", {"part": "first"}, "part is one of both, restore, enhance"),
         ("srgan-can", {"part": "first"}, "part is one of both, restore, enhance"),
     ):

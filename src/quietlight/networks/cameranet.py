@@ -115,7 +115,7 @@ class CameraNet(TwoStages):
     """The paper's network in its default arguments: Restore-Net of plain blocks, Enhance-Net of residual and dilated ones.
 
     Args:
-        width: features at the first scale; they double at each further one.
+        width, widest: features at the first scale, which double at each further one, and most that one has.
         rates: dilation at each scale of Enhance-Net; both nets have as many scales.
         blocks: at each scale. Two in one stage alone is the paper's one-stage network.
         global_branch, norm: as for `Stage`; `norm` is Enhance-Net's.
@@ -131,6 +131,7 @@ class CameraNet(TwoStages):
     def __init__(
         self,
         width: int = 32,
+        widest: int = 512,
         rates: Sequence[int] = (1, 2, 2, 4, 8),
         blocks: int = 1,
         global_branch: str = "scale_shift",
@@ -139,7 +140,13 @@ class CameraNet(TwoStages):
         part: str = "both",
     ) -> None:
         check_part(part)
-        sizes = {"width": width, "blocks": blocks, "global_branch": global_branch, "outputs": 24 if relative else 12}
+        sizes = {
+            "width": width,
+            "widest": widest,
+            "blocks": blocks,
+            "global_branch": global_branch,
+            "outputs": 24 if relative else 12,
+        }
         plain, dilated = [1] * len(rates), list(rates)
         restorer = None if part == "enhance" else Stage(rates=plain, **sizes)  # type: ignore[arg-type]
         enhancer = None if part == "restore" else Stage(rates=dilated, residual=True, norm=norm, **sizes)  # type: ignore[arg-type]

@@ -107,6 +107,7 @@ class Stage(nn.Module):
     Args:
         planes, outputs: that come in and out.
         width: features at the first scale; they double at each further one.
+        widest: features that a scale has at most.
         rates: dilation at each scale, the largest first. On the way up and at the deepest scale only a block's first convolution
             has it.
         blocks: at each scale, on the way down and up.
@@ -123,6 +124,7 @@ class Stage(nn.Module):
         planes: int = 12,
         outputs: int = 12,
         width: int = 32,
+        widest: int = 512,
         rates: Sequence[int] = (1, 1, 1, 1, 1),
         blocks: int = 1,
         residual: bool = False,
@@ -132,7 +134,7 @@ class Stage(nn.Module):
         super().__init__()
         if global_branch not in BRANCHES or norm not in NORMS:
             raise ValueError(f"global_branch is one of {', '.join(BRANCHES)}, norm one of {', '.join(NORMS)}")
-        if len(rates) < 2 or min(width, blocks, *rates) < 1:
+        if len(rates) < 2 or min(width, widest, blocks, *rates) < 1:
             raise ValueError("a stage has two scales or more, and a width, blocks and rates of one or more")
 
         def scale(before: int, after: int, rates: tuple[int, int]) -> _Scale:
@@ -141,16 +143,16 @@ class Stage(nn.Module):
         # Of a scale: two entries, blocks on the way down and up, and two for the pooling and the enlargement.
         upper_reach = sum((4 + blocks * (3 * rate + 1)) * 2**i for i, rate in enumerate(rates[:-1]))
         self.reach = upper_reach + (1 + blocks * (rates[-1] + 1)) * 2 ** (len(rates) - 1)
-        widths = [width * 2**i for i in range(len(rates))]
-        upper = list(zip(widths, rates, strict=True))[-2::-1]
+        widths = [min(width * 2**i, widest) for i in range(len(rates))]
+        upper = list(zip(widths[1:], widths, rates, strict=False))[::-1]
         self.down = nn.ModuleList(
             scale(before, after, (rate, rate))
             for before, after, rate in zip([planes, *widths], widths[:-1], rates, strict=False)
         )
         self.bottom = scale(widths[-2], widths[-1], (rates[-1], 1))
         self.branch = None if global_branch == "none" else _GlobalBranch(widths[-1], global_branch == "scale_shift")
-        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * w, w, 2, stride=2, bias=False) for w, _ in upper)
-        self.up = nn.ModuleList(scale(2 * w, w, (rate, 1)) for w, rate in upper)
+        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(below, w, 2, stride=2, bias=False) for below, w, _ in upper)
+        self.up = nn.ModuleList(scale(2 * w, w, (rate, 1)) for _, w, rate in upper)
         self.head = nn.Conv2d(width, outputs, 1)
 
     def forward(self, x: Tensor, mean: Tensor | None = None) -> Tensor:
