@@ -92,7 +92,16 @@ def test_frames_are_frozen() -> None:
     with pytest.raises(AttributeError):
         frame.iso = 3  # type: ignore[misc]
     assert replace(frame, iso=3).iso == 3
-    assert Burst((frame, frame)).reference == 0
+
+
+def test_a_burst_refuses_a_reference_that_it_has_not() -> None:
+    frame = flat_noisy(1)
+    assert Burst((frame, frame)).reference is None
+    for frames, reference in (((), None), ((frame,), 1), ((frame,), -1)):
+        with pytest.raises(UnusableInput, match="no frame"):
+            Burst(frames, reference)
+    with pytest.raises(UnusableInput, match="not of both"):
+        Burst((frame, Image(np.zeros((4, 4, 3), np.uint8))))  # type: ignore[arg-type]
 
 
 def test_report_is_json() -> None:

@@ -95,11 +95,114 @@ def test_strength_is_linear(frame: ql.RawFrame | np.ndarray) -> None:
     assert 0.01 < np.std(color_only) / np.std(pixels(1.0) - source) < 1
 
 
-def test_a_burst_is_denoised_by_its_reference_for_now() -> None:
-    one, other = noisy_raw(), replace(noisy_raw(), mosaic=np.zeros((72, 90), np.float32))
-    result = ql.denoise(ql.Burst((other, one), reference=1), record=True)
-    np.testing.assert_array_equal(result.frame.mosaic, ql.denoise(one).mosaic)
-    assert "reference" in result.record["burst"]
+def noisy_burst(count: int = 4, **more: object) -> ql.Burst:
+    clean = unprocessed_frame(SCENE, fixed_camera("A"))
+    noise, rng = ShotRead(SHOT, upi_read(SHOT)), np.random.default_rng(3)
+    frames = [
+        replace(noisy_raw(), mosaic=noise.sample(clean.mosaic, rng).astype(np.float32), iso=100 + i)
+        for i in range(count)
+    ]
+    return ql.Burst(tuple(replace(frame, **more) for frame in frames), reference=1)  # type: ignore[arg-type]
+
+
+def error_of(frame: ql.RawFrame) -> float:
+    truth = unprocessed_frame(SCENE, fixed_camera("A")).mosaic
+    return float(np.mean((frame.mosaic - truth) ** 2))
+
+
+def test_a_burst_of_raws_is_merged_onto_its_reference() -> None:
+    burst = noisy_burst()
+    shares: list[float] = []
+    result = ql.denoise(burst, record=True, progress=shares.append)
+    assert error_of(result.frame) < 0.5 * error_of(burst.frames[1])
+    assert result.frame.iso == 101
+    assert result.frame.noise.shot[0] < 0.5 * SHOT
+    assert 50935 in result.frame.metadata.dng
+    assert shares[-1] == 1
+    record = {"frames", "reference", "effective_frames", "displacement", "misfit", "noise_from", "repaired_pixels"}
+    assert record <= set(result.record)
+    assert (result.record["system"], result.record["reference"]) == ("hdrplus", 1)
+    np.testing.assert_allclose(
+        ql.denoise(burst, strength=0.5).mosaic, (burst.frames[1].mosaic + result.frame.mosaic) / 2, atol=1e-6
+    )
+
+
+def test_of_a_burst_other_systems_get_the_reference_and_say_so() -> None:
+    burst = noisy_burst(2)
+    result = ql.denoise(burst, system="fan", record=True)
+    np.testing.assert_array_equal(result.frame.mosaic, ql.denoise(burst.frames[1]).mosaic)
+    assert result.record["burst"] == "only the reference frame of 2 was used"
+    alone = ql.denoise(ql.Burst(burst.frames[:1]), record=True)
+    np.testing.assert_array_equal(alone.frame.mosaic, ql.denoise(burst.frames[0]).mosaic)
+    assert alone.record["system"] == "fan"
+    assert "burst" not in alone.record
+
+
+def test_every_frame_of_a_burst_is_repaired_and_noise_is_estimated_where_unknown() -> None:
+    burst = noisy_burst(3)
+    for index, frame in enumerate(burst.frames):
+        frame.mosaic[20 + 10 * index, 30] = 1.0
+    assert ql.denoise(burst, record=True).record["repaired_pixels"] == 3
+    large = np.random.default_rng(2).normal(0.3, 0.04, (3, 400, 400)).astype(np.float32)
+    frames = tuple(ql.RawFrame(mosaic, "RGGB") for mosaic in large)
+    result = ql.denoise(ql.Burst(frames), record=True)
+    assert result.record["noise_from"] == "frame"
+    assert result.frame.white_balance is not None
+    assert result.frame.noise.variance(0.3) == pytest.approx(0.04**2 / result.record["effective_frames"], rel=0.3)
+
+
+def test_a_burst_without_measurable_noise_is_its_reference() -> None:
+    clean = unprocessed_frame(SCENE, fixed_camera("A")).mosaic
+    result = ql.denoise(noisy_burst(2, mosaic=clean, noise=None), record=True)
+    np.testing.assert_array_equal(result.frame.mosaic, clean)
+    assert result.record["noise"] == "too low to be measured"
+
+
+def noisy_photos(dtype: str, channels: int, count: int = 4) -> ql.Burst:
+    rng, full = np.random.default_rng(4), np.iinfo(dtype).max
+    scene = np.tile(SCENE, (2, 2, 1))[..., :channels]
+    noisy = np.clip(scene + rng.normal(0, 0.06, (count, *scene.shape)), 0, 1) * full
+    alphas = rng.integers(0, full, (count, *scene.shape[:2]))
+    frames = [
+        ql.Image(np.rint(p).astype(dtype), alpha=a.astype(dtype), profile=bytes([i]), metadata=Metadata(xmp=bytes([i])))
+        for i, (p, a) in enumerate(zip(noisy, alphas, strict=True))
+    ]
+    return ql.Burst(tuple(frames), reference=2)
+
+
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 3), ("uint16", 1)])
+def test_a_burst_of_photos_is_merged_into_a_photo(dtype: str, channels: int) -> None:
+    burst = noisy_photos(dtype, channels)
+    result = ql.denoise(burst, record=True)
+    photo, reference = result.frame, burst.frames[2]
+    assert (photo.pixels.dtype, photo.pixels.shape) == (reference.pixels.dtype, reference.pixels.shape)
+    assert (photo.profile, photo.metadata) == (reference.profile, reference.metadata)
+    np.testing.assert_array_equal(photo.alpha, reference.alpha)
+    truth = np.tile(SCENE, (2, 2, 1))[..., :channels] * np.iinfo(dtype).max
+    errors = [np.mean((pixels - truth) ** 2) for pixels in (photo.pixels, reference.pixels)]
+    assert errors[0] < 0.5 * errors[1]
+    # In linear light, which has another mean than the numbers of a photo.
+    assert abs(np.mean(photo.pixels / truth) - 1) < 0.05
+    assert (result.record["system"], result.record["reference"], result.record["frames"]) == ("hdrplus", 2, 4)
+    half = ql.denoise(burst, strength=0.5).pixels
+    np.testing.assert_allclose(half, (photo.pixels / 2 + reference.pixels / 2), atol=1)
+
+
+def test_photos_without_measurable_noise_are_their_reference() -> None:
+    clean = ql.Image(np.full((80, 80, 3), 128, np.uint8))
+    result = ql.denoise(ql.Burst((clean, clean)), record=True)
+    np.testing.assert_array_equal(result.frame.pixels, clean.pixels)
+    assert result.record["noise"] == "too low to be measured"
+
+
+def test_a_burst_is_developed_merged() -> None:
+    burst = noisy_burst()
+    photo = ql.develop(burst, record=True)
+    merged = ql.denoise(burst)
+    np.testing.assert_array_equal(photo.frame.pixels, ql.develop(merged, denoise="off").pixels)
+    assert photo.record["frames"] == 4
+    off = ql.develop(burst, denoise="off")
+    np.testing.assert_array_equal(off.pixels, ql.develop(burst.frames[1], denoise="off").pixels)
 
 
 def test_raws_without_measurable_noise_are_left_alone() -> None:
@@ -191,6 +294,16 @@ def test_developed_photos_say_that_they_are_srgb() -> None:
         (lambda: ql.develop(noisy_raw(), bits=12), "8 or 16"),
         (lambda: ql.develop(replace(noisy_raw(), cfa="MONO"), white_balance="blah"), "unknown white balance"),
         (lambda: ql.Burst(()), "no frame"),
+        (lambda: ql.denoise(noisy_raw(), system="hdrplus"), "merges bursts of raws"),
+        (lambda: ql.denoise(noisy_burst(2), local=True), "for photos that noisebreaker denoises"),
+        (lambda: ql.denoise(noisy_burst(2), system="magic"), "unknown system"),
+        (lambda: ql.develop(noisy_photos("uint8", 3, 3)), "developed already"),
+        (
+            lambda: ql.denoise(
+                ql.Burst((ql.Image(np.zeros((4, 4, 3), np.uint8)), ql.Image(np.zeros((4, 5, 3), np.uint8))))
+            ),
+            "frame 2, .*, does not belong",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused(call: object, words: str) -> None:

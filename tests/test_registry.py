@@ -3,6 +3,7 @@
 import pytest
 
 from quietlight.data import DATASETS
+from quietlight.data.sets import LAYOUTS
 from quietlight.engine import ENGINES
 from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
@@ -15,6 +16,7 @@ REGISTRIES = {
     "network": NETWORKS,
     "noise": NOISES,
     "data": DATASETS,
+    "layout": LAYOUTS,
     "objective": OBJECTIVES,
     "engine": ENGINES,
     "system": SYSTEMS,

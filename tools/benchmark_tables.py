@@ -35,6 +35,12 @@ struck. The parameters of a system that chooses from several networks are those 
 Raws are scored as they are, and, under "seen", as the pictures that are developed from them. The "gradient error" is that of the
 differences between neighbours there (0-255): where detail is lost, it rises.
 
+Of a burst one frame is made, which is to look like the reference without its noise
+([how](../src/quietlight/evaluate/burst_benchmarks.py) bursts are drawn); "gain" is over the reference, and s/MP per megapixel of
+that frame. "mean-oracle" is the mean of frames that lie on each other. Rows named by a denoiser of single raws see the reference
+alone, "-unaligned" ones merge the frames as they are. The "mass" of KPN's kernels is what a frame gives to the result: the
+reference's, that of another frame in the mean, and the reference's where something moves and where all is still.
+
 Of classifiers of noise, "sigma error" and "p error" are the mean errors of the level of gaussian and bernoulli noise that was
 recognised, and "calibration error" is how far certainty and accuracy lie apart, in ten bins. The columns of what they confuse are
 named by the nature and where its range begins.

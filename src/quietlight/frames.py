@@ -187,14 +187,19 @@ class Image:
 
 @dataclass(frozen=True)
 class Burst:
-    """Several frames of one scene, of one camera, size and pattern; `reference` is the one that the result looks like."""
+    """Several frames of one scene, of one camera, size and pattern.
+
+    `reference` is the one that the result looks like; None leaves it to whoever merges, who takes the sharpest.
+    """
 
     frames: tuple[RawFrame, ...] | tuple[Image, ...]
-    reference: int = 0
+    reference: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.reference < len(self.frames):
-            raise UnusableInput(f"a burst of {len(self.frames)} frames has no frame {self.reference} to refer to")
+        if not 0 <= (self.reference or 0) < len(self.frames):
+            raise UnusableInput(f"a burst of {len(self.frames)} frames has no frame {self.reference or 0} to refer to")
+        if len({isinstance(frame, RawFrame) for frame in self.frames}) > 1:
+            raise UnusableInput("a burst is of raws or of photos, not of both: take out the one or the other")
 
 
 Frame = RawFrame | Burst | Image

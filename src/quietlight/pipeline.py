@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -20,12 +21,16 @@ from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseReport, 
 from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
-from quietlight.systems import LOOKS, RESTORING, SYSTEMS, Result
+from quietlight.systems import LOOKS, OF_BURSTS, RESTORING, SYSTEMS, Result
 from quietlight.systems.blend import blend
+from quietlight.systems.bursts import reference_of
 from quietlight.systems.grain import with_grain
 from quietlight.systems.noisebreaker import examine
+from quietlight.systems.photo_burst import photo_burst
 
 Progress = Callable[[float], None]
+MERGER = "hdrplus"
+"""The system that merges bursts of raws, unless another one is asked for."""
 _NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
 _JUDGED = 64
 """Smallest side of a photo that a classifier can judge."""
@@ -41,7 +46,7 @@ def analyze(frame: Frame | Array, calibration: Calibration | None = None) -> Noi
         calibration: measured noise of the camera, used for raws that carry no NoiseProfile.
     """
     if isinstance(frame, Burst):
-        frame = frame.frames[frame.reference]
+        frame = frame.frames[reference_of(frame)]
     if isinstance(frame, RawFrame):
         return analyze_raw(frame, calibration)
     return _analyze_photo(frame if isinstance(frame, Image) else _image_of(frame))
@@ -80,7 +85,7 @@ def denoise(
 
     Args:
         frame: a frame, or an array [H, W] or [H, W, 3] of uint8, uint16, or float in [0, 1]; the result has its type and shape.
-            Of a burst only the reference frame is denoised for now; the record says so.
+            The frames of a burst are merged onto its reference, the sharpest where it names none.
         strength: share of the change that is made, in [0, 1]: out = in + strength · (clean - in).
         chroma: the same for the colour noise alone; as `strength` where None.
         grain: share of a photo's own grain to keep, in [0, 1]: texture without colour, and without lost pixels.
@@ -90,28 +95,24 @@ def denoise(
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
         banding: remove the row banding of a raw.
-        system: a name of SYSTEMS; "auto" takes noisebreaker for photos and fan for raws.
+        system: a name of SYSTEMS; "auto" takes noisebreaker for photos, fan for raws, and for bursts MERGER, or hdrplus where they
+            are of photos. Of a burst, a system for single frames gets the reference; the record says so.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
 
     Raises:
         UnusableInput: an array, strength or name that cannot be worked with.
     """
-    source = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
-    if system == "auto":
-        system = "fan" if isinstance(source, RawFrame) else "noisebreaker"
-    note: dict[str, Any] = {"system": system, "strength": strength}
-    if isinstance(frame, Burst):
-        note["burst"] = f"only the reference frame of {len(frame.frames)} was used"
-    if isinstance(source, RawFrame):
+    source, note = _chosen(frame, system)
+    system = note["system"]
+    note["strength"] = strength
+    if isinstance(source, Burst):
+        source, found = _prepared_burst(source, calibration, dark, banding)
+        note |= found
+    elif isinstance(source, RawFrame):
         source, repairs = _repaired(source, dark, banding)
-        note |= repairs
-        if source.white_balance is None and source.cfa != "MONO":
-            source = replace(source, white_balance=choose_gains(source, "auto"))
-        source, noise_from = _with_noise(source, calibration)
-        note["noise_from"] = noise_from
-    elif not isinstance(source, Image):
-        source = _image_of(source)
+        source, found = _measured(source, calibration)
+        note |= {**repairs, **found}
     if system in LOOKS:
         raise UnusableInput(f"{system} makes a photo of a raw: develop with that look")
     if (local or remove) and system != "noisebreaker":
@@ -120,15 +121,53 @@ def denoise(
         raise UnusableInput("local decides which noise there is, and remove says so: choose one of them")
     options: dict[str, Any] = ({"local": True} if local else {}) | ({"truth": remove} if remove else {})
     result = _run(source, system, noise_scale, progress, **options)
-    clean = with_grain(source, result, grain) if isinstance(source, Image) else result.frame
-    if _differ(source, clean):
-        clean = _with_history(blend(source, clean, strength, strength if chroma is None else chroma), system, strength)
+    before = source.frames[source.reference or 0] if isinstance(source, Burst) else source
+    clean = with_grain(before, result, grain) if isinstance(before, Image) else result.frame
+    if _differ(before, clean):
+        clean = _with_history(blend(before, clean, strength, strength if chroma is None else chroma), system, strength)
     result = replace(result, frame=clean, record={**note, **result.record})
     if record:
         return result
-    if isinstance(frame, np.ndarray) and not _differ(source, clean):
+    if isinstance(frame, np.ndarray) and not _differ(before, clean):
         return frame.copy()
     return _array_of(clean, frame) if isinstance(frame, np.ndarray) else clean
+
+
+def _chosen(frame: Frame | Array, system: str) -> tuple[Frame, dict[str, Any]]:
+    """What is worked on, a burst or a single frame, and the record's first lines: by which system, and what of a burst."""
+    if not isinstance(frame, Burst):
+        source = frame if isinstance(frame, RawFrame | Image) else _image_of(frame)
+        return source, {"system": _single(source) if system == "auto" else system}
+    count, raws = len(frame.frames), isinstance(frame.frames[0], RawFrame)
+    if system in OF_BURSTS or (system == "auto" and count > 1):
+        return frame, {"system": system if system != "auto" else MERGER if raws else "hdrplus"}
+    reference = reference_of(frame)
+    source = frame.frames[reference]
+    note = {"system": _single(source) if system == "auto" else system, "frames": count, "reference": reference}
+    return source, note | ({"burst": f"only the reference frame of {count} was used"} if count > 1 else {})
+
+
+def _single(frame: RawFrame | Image) -> str:
+    return "fan" if isinstance(frame, RawFrame) else "noisebreaker"
+
+
+def _prepared_burst(
+    burst: Burst, calibration: Calibration | None, dark: RawFrame | None, banding: bool
+) -> tuple[Burst, dict[str, Any]]:
+    """The burst with its reference chosen; raws repaired one by one, the noise of all being that of the reference."""
+    if isinstance(burst.frames[0], Image):
+        return replace(burst, reference=reference_of(burst)), {"noise_from": "frame"}
+    repaired, bad = [], 0
+    for frame in burst.frames:
+        one, repairs = _repaired(frame, dark, banding)
+        repaired.append(one)
+        bad += repairs["repaired_pixels"]
+    burst = Burst(tuple(repaired), burst.reference)
+    reference = reference_of(burst, next((frame.noise for frame in repaired if frame.noise is not None), None))
+    repaired[reference], found = _measured(repaired[reference], calibration)
+    noise = repaired[reference].noise
+    frames = tuple(replace(frame, noise=noise) for frame in repaired)
+    return Burst(frames, reference), {"repaired_pixels": bad, **found}
 
 
 def _repaired(frame: RawFrame, dark: RawFrame | None, banding: bool) -> tuple[RawFrame, dict[str, Any]]:
@@ -140,20 +179,36 @@ def _repaired(frame: RawFrame, dark: RawFrame | None, banding: bool) -> tuple[Ra
     return frame, {"repaired_pixels": int(bad.sum())}
 
 
+def _measured(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFrame, dict[str, Any]]:
+    """The frame with a white balance, and with its noise profile as `_with_noise` says."""
+    if frame.white_balance is None and frame.cfa != "MONO":
+        frame = replace(frame, white_balance=choose_gains(frame, "auto"))
+    frame, noise_from = _with_noise(frame, calibration)
+    return frame, {"noise_from": noise_from}
+
+
 def _with_noise(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFrame, str]:
     """The frame with its noise profile, None where that is too low to be measured, and where the profile comes from."""
     estimate = estimate_raw(frame, calibration)
     return replace(frame, noise=estimate.profile), estimate.source
 
 
-def _run(frame: RawFrame | Image, system: str, noise_scale: float, progress: Progress | None, **options: Any) -> Result:
-    """A system on one frame; not on a raw whose noise could not be measured."""
+def _run(source: Frame, system: str, noise_scale: float, progress: Progress | None, **options: Any) -> Result:
+    """A system on a frame or a burst; not on raws whose noise could not be measured."""
     run: Callable[..., Result] = resolve(SYSTEMS, system, "system")
-    if isinstance(frame, Image):
-        return run(frame, progress=progress, **options)
-    if frame.noise is None:
-        return Result(frame, {"noise": "too low to be measured"})
-    result = run(replace(frame, noise=frame.noise.overstated(noise_scale)), progress=progress)
+    if isinstance(source, Burst) and isinstance(source.frames[0], Image):
+        return photo_burst(source, run, progress)
+    if isinstance(source, Image):
+        return run(source, progress=progress, **options)
+    one = cast(RawFrame, source.frames[source.reference or 0]) if isinstance(source, Burst) else source
+    if one.noise is None:
+        return Result(one, {"noise": "too low to be measured"})
+    told = one.noise.overstated(noise_scale)
+    if isinstance(source, Burst):
+        source = replace(source, frames=tuple(replace(cast(RawFrame, frame), noise=told) for frame in source.frames))
+    else:
+        source = replace(source, noise=told)
+    result = run(source, progress=progress)
     clean = result.frame
     if isinstance(clean, RawFrame) and clean.noise is not None:
         # What is left is a share of the true noise, whatever the system was told.
@@ -204,41 +259,48 @@ def develop(
     """Develop a raw into a display-referred sRGB photo, upright: RawFrame or Burst -> Image.
 
     Args:
-        frame: a raw, or a burst of raws, of which the reference frame is developed for now.
-        denoise: "auto" denoises first where the noise is visible: its deviation at mid-gray exceeds 0.4% of full scale.
+        frame: a raw, or a burst of raws.
+        denoise: "auto" denoises a raw first where the noise is visible: its deviation at mid-gray exceeds 0.4% of full scale; and
+            merges a burst always. "off" develops a burst's reference.
         white_balance: "as-shot" (automatic where the file has none), "auto", "daylight", or a temperature in kelvin.
         exposure: EV added to the camera's or the automatic exposure.
         bits: 8 or 16.
         strength, chroma, noise_scale, calibration, dark, banding, system, progress: as for `denoise`.
-        look: a name of LOOKS. Those that restore remove the noise themselves, so that nothing denoises before them.
+        look: a name of LOOKS. Those that restore remove the noise themselves: nothing but a merge of bursts comes before them.
         enhance: strength of the finish of such a look, in [0, 1]; all of it where None.
         record: return the Result, which holds the photo and what was done.
 
     Raises:
         UnusableInput: for a photo, which is developed already, and for values that cannot be worked with.
     """
-    one = frame.frames[frame.reference] if isinstance(frame, Burst) else frame
-    if not isinstance(one, RawFrame):
+    if not isinstance(frame.frames[0] if isinstance(frame, Burst) else frame, RawFrame):
         raise UnusableInput("only a raw or a burst of raws is developed; a photo is developed already: denoise it")
     if denoise not in ("auto", "off"):
         raise UnusableInput(f"denoise is auto or off, not {denoise!r}")
     render: Callable[..., Result] = resolve(LOOKS, look, "look")
     if enhance is not None and look not in RESTORING:
         raise UnusableInput(f"the look {look} has no finish to weaken: enhance is for {', '.join(RESTORING)}")
-    one, note = _repaired(one, dark, banding)
-    if denoise == "auto" and look not in RESTORING:
-        one, note["noise_from"] = _with_noise(one, calibration)
-        if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
-            result: Result = _denoise(
-                one,
-                strength=strength,
-                chroma=chroma,
-                noise_scale=noise_scale,
-                system=system,
-                record=True,
-                progress=progress,
-            )
-            one, note = cast(RawFrame, result.frame), {**result.record, **note}
+    cleaned = partial(
+        _denoise,
+        strength=strength,
+        chroma=chroma,
+        noise_scale=noise_scale,
+        system=system,
+        record=True,
+        progress=progress,
+    )
+    note: dict[str, Any]
+    if isinstance(frame, Burst) and denoise == "auto":
+        result: Result = cleaned(frame, calibration=calibration, dark=dark, banding=banding)
+        one, note = cast(RawFrame, result.frame), result.record
+    else:
+        one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
+        one, note = _repaired(one, dark, banding)
+        if denoise == "auto" and look not in RESTORING:
+            one, note["noise_from"] = _with_noise(one, calibration)
+            if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
+                result = cleaned(one)
+                one, note = cast(RawFrame, result.frame), {**result.record, **note}
     finish = {} if enhance is None else {"enhance": enhance}
     made = render(one, white_balance=white_balance, exposure=exposure, bits=bits, progress=progress, **finish)
     photo = cast(Image, made.frame)

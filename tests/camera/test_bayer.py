@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from quietlight.camera.bayer import amplify, crop, flip, pack, pad_even, pattern_colors, plane_offsets, unpack
+from quietlight.camera.bayer import (
+    amplify,
+    as_rggb,
+    crop,
+    flip,
+    pack,
+    pad_even,
+    pattern_colors,
+    plane_offsets,
+    undo_as_rggb,
+    unpack,
+)
 from quietlight.camera.unprocess import mosaic
 from quietlight.frames import BAYER, GainMap, RawFrame, UnusableInput
 
@@ -32,6 +43,17 @@ def test_padding_to_even_keeps_the_pattern(size: tuple[int, int], cfa: str) -> N
     padded = pad_even(colors)
     assert padded.shape == (size[0] + size[0] % 2, size[1] + size[1] % 2)
     np.testing.assert_array_equal(padded[: size[0], : size[1]], colors)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (5, 7)])
+@pytest.mark.parametrize("cfa", BAYER)
+def test_every_pattern_becomes_rggb_and_comes_back(size: tuple[int, int], cfa: str) -> None:
+    colors = np.tile(pattern_colors(cfa), (4, 4))[: size[0], : size[1]]
+    unified = as_rggb(colors, cfa)
+    np.testing.assert_array_equal(
+        unified, np.tile(pattern_colors("RGGB"), (4, 4))[: unified.shape[0], : unified.shape[1]]
+    )
+    np.testing.assert_array_equal(undo_as_rggb(unified, cfa), colors)
 
 
 def test_odd_sizes_are_not_packed() -> None:

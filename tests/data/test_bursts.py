@@ -1,5 +1,8 @@
 """Bursts made of photos: they follow from seed and index alone, move as they should, and have the noise that they say they have."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +16,8 @@ from quietlight.registry import build
 KINDS = {"bursts": (1, 1), "raw-bursts": (4, 2)}
 """Channels, and pixels of the patch per pixel of a frame."""
 STILL = {"rotation": 0, "moving": 0, "jitter": 0}
+FIXED = {"near": 0, "far_frames": 0}
+"""Of hands that do not shift."""
 
 
 def bursts(kind, source, validation=False, **arguments):
@@ -81,15 +86,17 @@ def test_frames_are_near_or_far_and_the_reference_stays():
     assert FAR - 0.1 < np.abs(drawn).max() <= FAR
 
 
-def without_noise(kind, source, **arguments):
+def without_noise(kind, source, hands=None, **arguments):
     data = bursts(kind, source, white=[1, 1], **arguments)
+    if hands is not None:
+        data.hands = replace(data.hands, **hands)
     data._noisy = lambda clean, noise, rng: clean
     return data.batch(0, range(6))
 
 
-@pytest.mark.parametrize(("kind", "arguments"), [("bursts", {}), ("raw-bursts", STILL)])
+@pytest.mark.parametrize(("kind", "arguments"), [("bursts", {}), ("raw-bursts", STILL | {"hands": {"far_frames": 0}})])
 def test_a_near_frame_is_the_reference_seen_from_nearby(smooth_photo, kind, arguments, monkeypatch):
-    monkeypatch.setattr("quietlight.data.bursts._FAR_FRAMES", 0)
+    monkeypatch.setattr("quietlight.data.bursts.shifts", partial(shifts, far_frames=0))
     batch = without_noise(kind, smooth_photo, patch=48, **arguments)
     frames, side = batch["frames"], batch["frames"].shape[-1]
     reach, inner = 2 * NEAR, slice(NEAR + 1, side - NEAR - 1)
@@ -117,12 +124,9 @@ def test_absent_frames_come_last_and_are_zero(make_photos):
     assert (bursts("bursts", folder, patch=8).batch(0, range(8))["present"] == 1).all()
 
 
-def test_only_what_the_mask_covers_moves_on_its_own(smooth_photo, monkeypatch):
-    monkeypatch.setattr("quietlight.data.bursts.NEAR", 0)
-    monkeypatch.setattr("quietlight.data.raw_bursts.NEAR", 0)
-    monkeypatch.setattr("quietlight.data.bursts._FAR_FRAMES", 0)
+def test_only_what_the_mask_covers_moves_on_its_own(smooth_photo):
     still, moved = (
-        without_noise("raw-bursts", smooth_photo, patch=48, **STILL | {"moving": moving}) for moving in (0, 1)
+        without_noise("raw-bursts", smooth_photo, FIXED, patch=48, **STILL | {"moving": moving}) for moving in (0, 1)
     )
     assert not still["moving"].any()
     assert torch.equal(still["frames"][:, 3], still["frames"][:, 0])
@@ -145,10 +149,8 @@ def test_exposures_differ_but_for_the_reference(smooth_photo):
     assert ratio[:, 1:].std().item() == pytest.approx(0.1, rel=0.3)
 
 
-def test_turning_moves_the_corners_and_not_the_middle(smooth_photo, monkeypatch):
-    monkeypatch.setattr("quietlight.data.raw_bursts.NEAR", 0)
-    monkeypatch.setattr("quietlight.data.bursts._FAR_FRAMES", 0)
-    frames = without_noise("raw-bursts", smooth_photo, patch=48, **STILL | {"rotation": 2})["frames"]
+def test_turning_moves_the_corners_and_not_the_middle(smooth_photo):
+    frames = without_noise("raw-bursts", smooth_photo, FIXED, patch=48, **STILL | {"rotation": 2})["frames"]
     change = (frames[:, 1:] - frames[:, :1]).abs().mean((0, 1, 2))
     middle, corners = change[11:13, 11:13].mean(), change[[0, 0, -1, -1], [0, -1, 0, -1]].mean()
     assert 0 < 3 * middle < corners < 0.1
@@ -162,8 +164,8 @@ def test_turning_moves_the_corners_and_not_the_middle(smooth_photo, monkeypatch)
         ("bursts", {"white": [0, 1]}, "white a range"),
         ("bursts", {"patch": 128}, "as large as a crop of 320"),
         ("raw-bursts", {"patch": 25}, "patch is even"),
-        ("raw-bursts", {"rotation": 3}, "rotation 0 to 2"),
-        ("raw-bursts", {"moving": 2}, "moving 0 to 1"),
+        ("raw-bursts", {"rotation": 3}, "rotation is 0 to 2"),
+        ("raw-bursts", {"moving": 2}, "moving is 0 to 1"),
         ("raw-bursts", {"shot": [1]}, "shot is a range"),
     ],
 )

@@ -32,9 +32,9 @@ SHAPES = {
 """Of what networks take that do not take a gray picture alone."""
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "method"), [*((name, "forward") for name in NETWORKS), ("kpn", "kernels")])
 @pytest.mark.parametrize("kind", ENGINES)
-def test_an_engine_computes_what_the_network_computes(name, kind, tmp_path):
+def test_an_engine_computes_what_the_network_computes(name, method, kind, tmp_path):
     torch.manual_seed(0)
     network = build(NETWORKS, name, "network", ARGUMENTS[name])
     for parameter in network.parameters():
@@ -46,8 +46,8 @@ def test_an_engine_computes_what_the_network_computes(name, kind, tmp_path):
     rng = np.random.default_rng(0)
     inputs = [rng.random(shape, np.float32) for shape in SHAPES.get(name, [(2, 1, 16, 24)])]
     with torch.no_grad():
-        expected = network.eval()(*map(torch.from_numpy, inputs)).numpy()
-    output = engine.run(weights, *inputs, engine=kind)
+        expected = getattr(network.eval(), method)(*map(torch.from_numpy, inputs)).numpy()
+    output = engine.run(weights, *inputs, engine=kind, method=method)
     assert output.dtype == np.float32
     np.testing.assert_allclose(output, expected, atol=1e-4, rtol=1e-4)
 

@@ -20,7 +20,7 @@ from quietlight.registry import resolve
 
 REAL = Path(os.environ.get("QUIETLIGHT_DATA", "data"))
 MADE = {name: resolve(BENCHMARKS, name, "benchmark")() for name in BENCHMARKS}
-PARTS = [(name, part) for name, made in MADE.items() if made.kind != "raws" for part in made.parts]
+PARTS = [(name, part) for name, made in MADE.items() if made.kind in ("photos", "classes") for part in made.parts]
 MANY = 24
 """Samples that are looked at, of parts that have more."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, RAW_PEERS, run
+from quietlight.evaluate import BENCHMARKS, BURST_PEERS, CLASSIFIERS, PEERS, RAW_PEERS, run
 from quietlight.evaluate.peers import NOT_TRAINED, names, peer
 from quietlight.evaluate.run import evaluate
 from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text, cells
@@ -22,7 +22,8 @@ def test_every_peer_and_system_is_a_row():
     assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan", "cameranet", *OF_BURSTS}
     assert list(CLASSIFIERS) == names("classes")
     assert list(RAW_PEERS) == names("raws")
-    for kind in ("photos", "classes", "raws"):
+    assert list(BURST_PEERS) == names("bursts")
+    for kind in ("photos", "classes", "raws", "bursts"):
         for name in names(kind):
             assert peer(name, kind).name == name
             assert peer(name, kind).about

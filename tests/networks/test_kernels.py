@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from quietlight.networks.kernels import filtered, mass, shares, taps_of
+from quietlight.networks.kernels import filtered, mass, shares, taps_of, weights_of
 
 SHAPES = [(1, 1, 1, 7, 5), (2, 3, 4, 6, 9)]
 
@@ -68,6 +68,15 @@ def test_a_single_weight_moves_the_frame():
     assert torch.equal(moved[..., 2:, :-1], frames[..., :-2, 1:])
     assert not moved[..., :2, :].any()  # beyond the border is nothing
     assert not moved[..., -1].any()
+
+
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_weights_are_those_that_frames_are_filtered_by(size, separable):
+    _, taps = problem((1, 2, 1, 4, 3), size, separable)
+    weights = weights_of(taps, size)
+    assert weights.shape == (1, 2, size, size, 4, 3)
+    torch.testing.assert_close(weights.flatten(2, 3), dense(taps, size))
 
 
 @pytest.mark.parametrize("separable", [False, True])

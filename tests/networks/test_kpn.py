@@ -91,6 +91,17 @@ def test_masses_say_how_bright_the_parts_of_a_flat_burst_are(made, separable):
 
 
 @pytest.mark.parametrize("separable", [False, True])
+def test_kernels_tell_what_of_which_value_is_in_the_merged_frame(made, separable):
+    network = made(separable=separable)
+    frames, *rest = burst(network, absent=1)
+    weights = network.kernels(frames, *rest)
+    assert weights.shape == (2, 3, 5, 5, *frames.shape[-2:])
+    y, x = 9, 13
+    around = frames[:, :, 0, y - 2 : y + 3, x - 2 : x + 3]
+    torch.testing.assert_close((weights[..., y, x] * around).sum((1, 2, 3)), network(frames, *rest)[:, 0, y, x])
+
+
+@pytest.mark.parametrize("separable", [False, True])
 def test_kernels_begin_near_box_filters(separable):
     torch.manual_seed(0)
     fresh = KPN(separable=separable, **SMALL)

@@ -47,6 +47,6 @@ def made() -> Callable[..., tuple[Burst, np.ndarray]]:
             truth = clean if index == 0 else truth
             noisy = clean + np.sqrt(profile.variance(clean)) * rng.standard_normal(clean.shape)
             frames.append(RawFrame(noisy.astype(np.float32), cfa, noise=profile))
-        return Burst(tuple(frames)), truth
+        return Burst(tuple(frames), reference=0), truth
 
     return make

@@ -70,6 +70,34 @@ def test_a_frame_that_failed_changes_little(made):
     assert np.mean((result.frame.mosaic - truth) ** 2) < 1.5 * np.mean((three.frame.mosaic - truth) ** 2)
 
 
+def test_the_sharpest_frame_is_the_reference_where_none_is_named(made):
+    burst, _ = made([(0, 0)] * 3)
+    blurred = [replace(f, mosaic=(f.mosaic + np.roll(f.mosaic, 2, 1)) / 2) for f in burst.frames]
+    frames = (blurred[0], burst.frames[1], blurred[2])
+    assert hdrplus(Burst(frames)).record["reference"] == 1
+    assert hdrplus(Burst(frames, reference=2)).record["reference"] == 2
+
+
+def test_the_record_says_where_the_scene_moves_and_where_it_stands_still(made):
+    def paint(index, plane):
+        plane[40:60, 30 + 20 * index : 50 + 20 * index] = 0.0
+
+    burst, _ = made([(0, 0), (1, 0), (0, 1)], 1, "GRBG", paint=paint)
+    places = hdrplus(burst).record["places"]
+    (row, column), (still_row, _) = places["moving"]["at"], places["static"]["at"]
+    assert 70 <= row <= 130
+    assert 50 <= column <= 190
+    assert not 70 <= still_row <= 130 or places["static"]["residual"] < 1.5
+    assert places["moving"]["residual"] > 2 > places["static"]["residual"]
+
+
+def test_progress_reaches_its_end_once(made):
+    shares: list[float] = []
+    hdrplus(made([(0, 0)] * 3)[0], progress=shares.append)
+    assert shares == sorted(shares)
+    assert (shares[-1], len(shares)) == (1, 3)
+
+
 def test_pieces_leave_no_seams(made, monkeypatch):
     burst, _ = made([(0, 0)] * 3, 1)
     shares: list[float] = []
@@ -94,6 +122,6 @@ def test_what_cannot_be_merged_is_refused(made):
         with pytest.raises(UnusableInput, match="merges bursts of raws"):
             hdrplus(other)
     with pytest.raises(UnusableInput, match="told the noise"):
-        hdrplus(Burst((replace(burst.frames[0], noise=None), burst.frames[1])))
+        hdrplus(Burst(tuple(replace(frame, noise=None) for frame in burst.frames)))
     with pytest.raises(UnusableInput, match="does not belong"):
         hdrplus(Burst((burst.frames[0], replace(burst.frames[1], mosaic=burst.frames[1].mosaic[:8]))))

@@ -109,3 +109,21 @@ def seconds(time: float) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def merged(record: Record) -> str:
+    """How many frames of a burst were merged, and onto which. Frames are counted from 1."""
+    used = record.get("used", range(record["frames"]))
+    of_all = "" if len(used) == record["frames"] else f" of {record['frames']}"
+    return f"{_count(len(used), 'frame')}{of_all} merged onto frame {record['reference'] + 1}."
+
+
+def merged_outcome(record: Record) -> str:
+    """What noise of a burst is left, and which frames were left out."""
+    said = []
+    if (effective := record.get("effective_frames")) is not None:
+        said.append(f"The noise that is left is that of a mean of {effective:.{0 if effective >= 10 else 1}f} frames.")
+    if left_out := record.get("left_out"):
+        names = ", ".join(str(index + 1) for index in left_out)
+        said.append(f"Left out, since hardly anything in it fits: frame {names}.")
+    return " ".join(said)

@@ -54,10 +54,27 @@ def unpack(planes: Array, cfa: str) -> Array:
 def pad_even(mosaic: Array) -> Array:
     """Mirror the last row or column of an odd-sized mosaic, so that `pack` takes it; the pattern stays as it is.
 
-    A side of one pixel has nothing to mirror: its only pixel is repeated.
+    A side of one pixel has nothing to mirror: its only pixel is repeated. A mosaic of even size is returned itself.
     """
     height, width = mosaic.shape
+    if height % 2 == width % 2 == 0:
+        return mosaic
     return np.pad(mosaic, ((0, height % 2), (0, width % 2)), mode="reflect")
+
+
+def as_rggb(mosaic: Array, cfa: str) -> Array:
+    """A Bayer mosaic as an RGGB one: a first row, a first column or both are mirrored before it (Liu et al. 2019).
+
+    An RGGB mosaic is returned itself.
+    """
+    top, left = plane_offsets(cfa)[0]
+    return np.pad(mosaic, ((top, 0), (left, 0)), mode="reflect") if top or left else mosaic
+
+
+def undo_as_rggb(mosaic: Array, cfa: str) -> Array:
+    """The mosaic of pattern `cfa` that `as_rggb` was given."""
+    top, left = plane_offsets(cfa)[0]
+    return mosaic[top:, left:]
 
 
 def shifted_pattern(cfa: str, rows: int, columns: int) -> str:

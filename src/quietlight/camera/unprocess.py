@@ -92,9 +92,13 @@ def mosaic(camera: Floats, cfa: str) -> Floats:
 
 def unprocessed_frame(display: Floats, rendering: Rendering, cfa: str = "RGGB") -> RawFrame:
     """The clean raw frame that a camera would have captured: `unprocess`, `mosaic`, and the tags that develop it back."""
-    linear = unprocess(display, rendering)
+    return tagged(mosaic(unprocess(display, rendering), cfa), rendering, cfa)
+
+
+def tagged(mosaic: Floats, rendering: Rendering, cfa: str = "RGGB") -> RawFrame:
+    """A raw with the tags that develop it as `rendering` says."""
     return RawFrame(
-        mosaic=mosaic(linear, cfa).astype(np.float32),
+        mosaic=mosaic.astype(np.float32),
         cfa=cfa,
         white_balance=rendering.gains,
         calibrations=(calibration_from_srgb(rendering.matrix, rendering.gains),),

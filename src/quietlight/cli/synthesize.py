@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.synthesize_burst import burst
 from quietlight.cli.synthesize_isp import isp
 from quietlight.cli.synthesize_raw import raw
 
@@ -25,6 +26,7 @@ _SPREAD = 0.1
 
 
 synthesize.command()(raw)
+synthesize.command()(burst)
 synthesize.command()(isp)
 
 

@@ -18,25 +18,25 @@ from torch.nn import functional
 
 from quietlight.data.photos import PhotoCrops
 from quietlight.frames import UnusableInput
-from quietlight.noise.sensor import ShotRead
+from quietlight.noise.sensor import LOG_READ, LOG_SHOT, ShotRead
 
 SCALE = 2
 """Pixels of a photo per pixel of a frame, along each side."""
 NEAR, FAR = 2, 16
 """Farthest shifts in pixels of a frame: those that kernels of 5x5 can undo, and those that they are to turn away from."""
-_FAR_FRAMES = 1.5
+FAR_FRAMES = 1.5
 """Frames of a burst that are far away, on average."""
-LOG_READ, LOG_SHOT = (-3.0, -1.5), (-4.0, -2.0)
-"""log10 of the read noise's deviation and of the shot variance; gains 4 and 8 of the paper's test lie beyond them."""
 
 
-def shifts(frames: int, rng: np.random.Generator, near: float = NEAR) -> NDArray[np.float64]:
-    """Shift down and right of each frame in pixels, [N, 2], at most `near` or FAR; the first, the reference, has none.
+def shifts(
+    frames: int, rng: np.random.Generator, near: float = NEAR, far: float = FAR, far_frames: float = FAR_FRAMES
+) -> NDArray[np.float64]:
+    """Shift down and right of each frame in pixels, [N, 2], at most `near` or `far`; the first, the reference, has none.
 
-    Each of the others is far with the chance p = min(Poisson(1.5)/N, 1), which is drawn once for a burst.
+    Each of the others is far with the chance p = min(Poisson(`far_frames`)/N, 1), which is drawn once for a burst.
     """
-    chance = min(rng.poisson(_FAR_FRAMES) / frames, 1)
-    reach = np.where(rng.random(frames) < chance, FAR, near)
+    chance = min(rng.poisson(far_frames) / frames, 1)
+    reach = np.where(rng.random(frames) < chance, far, near)
     drawn = rng.uniform(-1, 1, (frames, 2)) * reach[:, None]
     drawn[0] = 0
     return drawn

@@ -149,7 +149,7 @@ class FrameFolder(StoredFrames):
         name = self.names[number]
         frame = read_packed(self.folder / "input" / name, area)
         restored, enhanced = read_truth(self.folder / "truth" / name, area)
-        if restored.shape[:2] != frame.mosaic.shape:
+        if not isinstance(frame, RawFrame) or restored.shape[:2] != frame.mosaic.shape:
             raise UnusableInput(f"{self.folder / 'truth' / name}: differs from its input in size: make it again")
         return frame, restored, enhanced
 

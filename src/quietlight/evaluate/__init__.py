@@ -14,6 +14,9 @@ BENCHMARKS = {
     "raw-kodak": "quietlight.evaluate.raw_benchmarks:raw_kodak",
     "raw-fan-ablation": "quietlight.evaluate.raw_benchmarks:raw_fan_ablation",
     "sidd-raw": "quietlight.evaluate.sidd:sidd_raw",
+    "kpn-gray": "quietlight.evaluate.burst_benchmarks:kpn_gray",
+    "kpn-ablation": "quietlight.evaluate.burst_benchmarks:kpn_ablation",
+    "burst-raw": "quietlight.evaluate.burst_benchmarks:burst_raw",
 }
 """Name -> "module:attribute" of every `Benchmark`."""
 
@@ -59,6 +62,7 @@ CLASSIFIERS = {
 RAW_PEERS = {
     "noisy": "quietlight.evaluate.peers:noisy",
     "classical": "quietlight.evaluate.peers:classical",
+    "nlm": "quietlight.evaluate.others:nlm_raw",
     "bm3d": "quietlight.evaluate.others:bm3d_raw",
     "fan-teacher": "quietlight.evaluate.peers:raw_network",
     "fan-plus": "quietlight.evaluate.peers:raw_network",
@@ -74,3 +78,31 @@ RAW_PEERS = {
     "fan-r4": "quietlight.evaluate.peers:raw_network",
 }
 """The same of the peers that denoise raws."""
+
+BURST_PEERS = {
+    "reference": "quietlight.evaluate.burst_peers:reference",
+    "mean": "quietlight.evaluate.burst_peers:mean",
+    "mean-aligned": "quietlight.evaluate.burst_peers:mean",
+    "mean-oracle": "quietlight.evaluate.burst_peers:mean_oracle",
+    "hdrplus-authors": "quietlight.evaluate.burst_peers:hdrplus",
+    "hdrplus-unaligned": "quietlight.evaluate.burst_peers:hdrplus",
+    "hdrplus-whole": "quietlight.evaluate.burst_peers:hdrplus",
+    "hdrplus": "quietlight.evaluate.burst_peers:hdrplus",
+    "hdrplus-fan-plus": "quietlight.evaluate.burst_peers:merged",
+    "classical": "quietlight.evaluate.burst_peers:alone",
+    "nlm": "quietlight.evaluate.burst_peers:alone",
+    "bm3d": "quietlight.evaluate.burst_peers:alone",
+    "fan-teacher": "quietlight.evaluate.burst_peers:alone",
+    "fan-plus": "quietlight.evaluate.burst_peers:alone",
+    "kpn": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-unaligned": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-gray": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-gray-unaligned": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-short": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-short-unaligned": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-1-frame": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-unannealed": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-blind": "quietlight.evaluate.burst_peers:kpn",
+    "kpn-direct": "quietlight.evaluate.burst_peers:kpn",
+}
+"""The same of the peers that make one raw of a burst of them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,11 +10,11 @@ from importlib.util import find_spec
 import numpy as np
 
 from quietlight.analysis.estimate import estimate_photo
-from quietlight.camera.bayer import PLANE_COLORS, pack, unpack
 from quietlight.evaluate.peers import Peer, photo_of, raw_of
 from quietlight.evaluate.sample import Sample, as_floats
-from quietlight.frames import BAYER, Array, Frame, Image, UnusableInput
+from quietlight.frames import Array, Frame, Image, RawFrame, UnusableInput
 from quietlight.systems.anscombe import stabilise, unstabilise
+from quietlight.systems.warp import colors_of, planes_of, with_planes
 
 
 def median_nlm(name: str, _: str) -> Peer:
@@ -77,19 +78,38 @@ def bm3d_raw(name: str, _: str) -> Peer:
     """BM3D of every plane between the generalised Anscombe transform and its exact unbiased inverse (Mäkitalo and Foi 2013)."""
 
     def run(sample: Sample) -> Frame:
-        module, frame = import_module("bm3d"), raw_of(sample)
-        if frame.noise is None or frame.cfa not in BAYER:
-            raise UnusableInput("takes Bayer mosaics of known noise")
-        shots, reads = frame.noise.per_color()
-        planes = []
-        for plane, color in zip(pack(frame.mosaic, frame.cfa), PLANE_COLORS, strict=True):
-            stable = stabilise(plane, shots[color], reads[color])
-            least, span = stable.min(), np.ptp(stable)  # BM3D compares patches on the scale of [0, 1]
-            clean = np.asarray(module.bm3d((stable - least) / span, 1 / span), np.float32) * span + least
-            planes.append(unstabilise(clean, shots[color], reads[color]))
-        return replace(frame, mosaic=unpack(np.stack(planes), frame.cfa))
+        return _plane_by_plane(raw_of(sample), import_module("bm3d").bm3d)
 
     return _installed("bm3d", "bm3d", Peer(name, "BM3D plane by plane, with Anscombe's transform", run))
+
+
+def nlm_raw(name: str, _: str) -> Peer:
+    """Non-local means (Buades et al. 2005) of scikit-image, as `bm3d_raw`."""
+
+    def run(sample: Sample) -> Frame:
+        nlm = import_module("skimage.restoration").denoise_nl_means
+        return _plane_by_plane(raw_of(sample), lambda plane, sigma: nlm(plane, h=_NLM * sigma, sigma=sigma, **_PATCHES))
+
+    return _installed("skimage", "scikit-image", Peer(name, "non-local means, plane by plane", run))
+
+
+_NLM = 0.8
+"""h of non-local means in units of the noise's deviation: what scikit-image advises, and what served best of 0.4 to 1."""
+_PATCHES = {"patch_size": 5, "patch_distance": 6, "fast_mode": True}
+
+
+def _plane_by_plane(frame: RawFrame, denoise: Callable[[Array, float], Array]) -> RawFrame:
+    """A raw whose planes, their noise stabilised, went through `denoise`: (plane in [0, 1], sigma of its noise) -> clean plane."""
+    if frame.noise is None:
+        raise UnusableInput("takes raws of known noise")
+    shots, reads = frame.noise.per_color()
+    planes = []
+    for plane, color in zip(planes_of(frame), colors_of(frame.cfa), strict=True):
+        stable = stabilise(plane, shots[color], reads[color])
+        least, span = stable.min(), np.ptp(stable)  # patches are compared on the scale of [0, 1]
+        clean = np.asarray(denoise((stable - least) / span, 1 / float(span)), np.float32) * span + least
+        planes.append(unstabilise(clean, shots[color], reads[color]))
+    return with_planes(frame, np.stack(planes))
 
 
 def _installed(module: str, package: str, made: Peer) -> Peer:

@@ -1,6 +1,6 @@
 """Who is compared: our systems, oracles, networks of the zoo, and other people's methods, which are in `others`.
 
-A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, or of CLASSIFIERS where judgements are compared; from
+A peer is made by `peer(spec)` from a name of SYSTEMS or PEERS, or of the peers of another kind of benchmark; from
 `NAME=WEIGHTS`, which gives a peer other weights than those of its own name; or from a weights file alone.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from quietlight import __version__, zoo
 from quietlight.analysis.classify import CLASSIFIER
 from quietlight.analysis.judgement import Judgement
-from quietlight.evaluate import CLASSIFIERS, PEERS, RAW_PEERS
+from quietlight.evaluate import BURST_PEERS, CLASSIFIERS, PEERS, RAW_PEERS
 from quietlight.evaluate.sample import Kind, Output, Sample
 from quietlight.frames import Array, Frame, Image, RawFrame, UnusableInput
 from quietlight.noise.classes import NoiseClass
@@ -63,7 +63,7 @@ def names(kind: Kind = "photos") -> list[str]:
     """Every peer and system of a kind, in the order of the rows."""
     if kind == "photos":
         return [*PEERS, *(name for name in SYSTEMS if name not in (*PEERS, *RAW_PEERS, *OF_BURSTS, *LOOKS))]
-    return list(CLASSIFIERS if kind == "classes" else RAW_PEERS)
+    return list(_REGISTRIES[kind][0])
 
 
 def peer(spec: str, kind: Kind = "photos") -> Peer:
@@ -71,9 +71,10 @@ def peer(spec: str, kind: Kind = "photos") -> Peer:
     name, _, weights = spec.partition("=")
     registry, alone = _REGISTRIES[kind]
     if name.endswith(".safetensors"):
-        return alone(Path(name).name, name)
+        made: Peer = resolve(registry, alone, "system")(Path(name).name, name)
+        return made
     if name in registry:
-        made: Peer = resolve(registry, name, "system")(name, weights)
+        made = resolve(registry, name, "system")(name, weights)
         return replace(made, name=f"{name}={Path(weights).name}") if weights else made
     if name not in names(kind):
         raise UnusableInput(f"unknown system {name!r}: it is one of {', '.join(names(kind))}, or a .safetensors file")
@@ -117,9 +118,9 @@ def classical_oracle(name: str, _: str) -> Peer:
 
 def network(name: str, weights: str) -> Peer:
     """One network of the zoo, or of a file."""
-    found = _weights(weights or name, asked=bool(weights))
+    found = weights_of_ours(weights or name, asked=bool(weights))
     if found is None:
-        return Peer(name, "network", _never, absent=NOT_TRAINED)
+        return Peer(name, "network", never, absent=NOT_TRAINED)
     return Peer(name, f"network {found.network}", lambda sample: run_network(photo_of(sample), found).frame, found)
 
 
@@ -134,9 +135,9 @@ def chain_oracle(name: str, weights: str) -> Peer:
 
 
 def _chain(name: str, weights: str, about: str, find: Callable[[Sample], Array]) -> Peer:
-    found = _weights(weights or "unet-gray", asked=bool(weights))
+    found = weights_of_ours(weights or "unet-gray", asked=bool(weights))
     if found is None:
-        return Peer(name, about, _never, absent=NOT_TRAINED)
+        return Peer(name, about, never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Frame:
         image = photo_of(sample)
@@ -156,7 +157,7 @@ def _true_mask(sample: Sample) -> Array:
     return np.asarray(sample.info["mask"])
 
 
-def _weights(name: str, asked: bool) -> Weights | None:
+def weights_of_ours(name: str, asked: bool) -> Weights | None:
     """Weights by name; None where they were never trained, unless a user asked for just these."""
     return zoo.read(name) if asked or name in zoo.names() else None
 
@@ -183,9 +184,9 @@ def noisebreaker(name: str, weights: str) -> Peer:
     """Gradual denoising, with the classifier of `weights`; without its fallback, whose rate is told by "unsure" in the record."""
     about, changed = _NOISEBREAKERS[name]
     arguments = {"pool": "default", "classifier": CLASSIFIER, **changed}
-    found, pool = _weights(weights or arguments["classifier"], asked=bool(weights)), _pool(arguments["pool"])
+    found, pool = weights_of_ours(weights or arguments["classifier"], asked=bool(weights)), _pool(arguments["pool"])
     if found is None or not pool:
-        return Peer(name, about, _never, absent=NOT_TRAINED)
+        return Peer(name, about, never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Result:
         return run_noisebreaker(photo_of(sample), fallback=False, **{**arguments, "classifier": found})
@@ -199,7 +200,7 @@ def noisebreaker_p(name: str, weights: str) -> Peer:
         raise UnusableInput(f"{name} is told which noises there are, so it takes no weights of a classifier")
     about, pool = "the same, told which noises struck", _pool("default")
     if not pool:
-        return Peer(name, about, _never, absent=NOT_TRAINED)
+        return Peer(name, about, never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Result:
         if "natures" not in sample.info:
@@ -239,9 +240,9 @@ _CLASSIFIERS: dict[str, str] = {
 def noise_classifier(name: str, weights: str) -> Peer:
     """A classifier of noise, by its own name or with other weights."""
     about = _CLASSIFIERS.get(name, "a classifier of noise")
-    found = _weights(weights or name, asked=bool(weights))
+    found = weights_of_ours(weights or name, asked=bool(weights))
     if found is None:
-        return Peer(name, about, _never, absent=NOT_TRAINED)
+        return Peer(name, about, never, absent=NOT_TRAINED)
 
     def run(sample: Sample) -> Judgement:
         from quietlight.analysis.classify import classify
@@ -271,10 +272,10 @@ _RAWS: dict[str, tuple[str, tuple[str, ...]]] = {
 def raw_network(name: str, weights: str) -> Peer:
     """Networks for raws, run as `systems.fan` runs them."""
     about, parts = _RAWS.get(name, ("a network for raws", ()))
-    found = [_weights(part, asked=bool(weights)) for part in (() if weights else parts) or (weights or name,)]
+    found = [weights_of_ours(part, asked=bool(weights)) for part in (() if weights else parts) or (weights or name,)]
     nets = tuple(net for net in found if net is not None)
     if len(nets) < len(found):
-        return Peer(name, about, _never, absent=NOT_TRAINED)
+        return Peer(name, about, never, absent=NOT_TRAINED)
     run: Any = resolve(SYSTEMS, "fan", "system")
 
     def denoise(sample: Sample) -> Frame:
@@ -293,13 +294,15 @@ def raw_of(sample: Sample) -> RawFrame:
     return sample.input
 
 
-_REGISTRIES: dict[Kind, tuple[dict[str, str], Callable[[str, str], Peer]]] = {
-    "photos": (PEERS, network),
-    "classes": (CLASSIFIERS, noise_classifier),
-    "raws": (RAW_PEERS, raw_network),
+_REGISTRIES: dict[Kind, tuple[dict[str, str], str]] = {
+    "photos": (PEERS, "unet-gray"),
+    "classes": (CLASSIFIERS, "noise-classifier"),
+    "raws": (RAW_PEERS, "fan"),
+    "bursts": (BURST_PEERS, "kpn"),
 }
-"""Kind -> its peers by name, and what a weights file alone becomes."""
+"""Kind -> its peers by name, and that of them which a weights file alone is run like."""
 
 
-def _never(sample: Sample) -> Frame:
+def never(sample: Sample) -> Frame:
+    """What an absent peer would run."""
     raise UnusableInput(f"{sample.name}: this system cannot run")

@@ -27,7 +27,7 @@ from quietlight.noise.sensor import ShotRead
 LEVELS = (1e-4, 1e-3, 4e-3, 1.2e-2)
 BINS = tuple(float(f"{shot:.3g}") for shot in np.geomspace(*ShotRead.levels, 8))
 """Of shot noise, for the analysis of subranges; their numbers follow those of LEVELS."""
-_CAMERAS = "ABCD"
+CAMERAS = "ABCD"
 _SEED = 20210302
 
 
@@ -68,7 +68,7 @@ def _sample(number: int, shot: float, told: float, index: int, files: Sequence[P
     photo = as_floats(read_photo(files[index])).astype(np.float64)
     if photo.shape[2] != 3:
         raise UnusableInput(f"{files[index]}: the pictures of this benchmark are in colour")
-    clean = unprocessed_frame(photo, fixed_camera(_CAMERAS[index % len(_CAMERAS)]))
+    clean = unprocessed_frame(photo, fixed_camera(CAMERAS[index % len(CAMERAS)]))
     noise = ShotRead.at(shot)
     noisy = noise.sample(clean.mosaic, default_rng([_SEED, number, index]))
     profile = NoiseProfile((noise.shot,), (noise.read,)).overstated(told)

@@ -25,8 +25,8 @@ PERCENTILES = (10, 25, 50, 75, 90)
 REVISION = "2"
 """Of the scores: another where they change, so that stored results of old ones are not mixed with new ones."""
 
-Kind = Literal["photos", "classes", "raws"]
-"""Of a benchmark: its systems give photos, judgements of their noise, or raws."""
+Kind = Literal["photos", "classes", "raws", "bursts"]
+"""Of a benchmark: its systems give photos, judgements of their noise, raws, or a raw of a burst of them."""
 Output = Frame | Judgement | Result
 """What a system gives; a `Result` where it is scored by its steps, too."""
 Values = dict[str, float]

@@ -16,6 +16,7 @@ from quietlight.io.kind import PACKED_SUFFIX, PHOTO_FORMATS, RAW_SUFFIXES, is_ph
 from quietlight.io.packed import read_packed, write_packed
 from quietlight.io.photo import read_photo, write_photo
 from quietlight.io.raw import read_raw
+from quietlight.io.sequence import with_reference, write_sequence
 
 __all__ = ["PHOTO_SUFFIXES", "RAW_SUFFIXES", "RawFormat", "is_photo", "read", "read_file", "read_raw_format", "write"]
 
@@ -26,7 +27,7 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
     """A raw file gives a RawFrame, a photo an Image, a folder or a list of files of one scene a Burst.
 
     Args:
-        source: a file, a folder, or several files.
+        source: a file, a folder, or several files. The file of planes that was written of a Burst gives it again.
         raw_format: describes files without a header, which are then read by it alone.
 
     Raises:
@@ -40,12 +41,19 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith("."))
         if not files:
             raise UnusableInput(f"{path}: no raw file or photo in this folder")
-        return read_burst(files, lambda file: read_file(file, raw_format))
-    return read_file(path, raw_format)
+        return with_reference(read_burst(files, lambda file: read_file(file, raw_format)), path)
+    return _read(path, raw_format)
 
 
 def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Image:
-    """One file, whatever it is. Raises UnusableInput as `read` does."""
+    """One file with one frame, whatever it is. Raises UnusableInput as `read` does."""
+    found = _read(path, raw_format)
+    if isinstance(found, Burst):
+        raise UnusableInput(f"{path}: holds a burst of {len(found.frames)} frames, and one frame was expected")
+    return found
+
+
+def _read(path: Path, raw_format: RawFormat | None) -> RawFrame | Image | Burst:
     if not path.is_file():
         found = "no raw file or photo in this folder" if path.is_dir() else "there is no such file"
         raise UnusableInput(f"{path}: {found}")
@@ -61,14 +69,16 @@ def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Ima
 def write(frame: Frame, path: str | Path, quality: int = 95) -> None:
     """Write a RawFrame as .dng or .safetensors, an Image as a photo; the suffix decides. `quality` is for the lossy formats.
 
+    A Burst of raws becomes one .safetensors, or a folder of DNGs.
+
     The file is written beside and renamed: an existing one is replaced whole or not at all. Raises UnusableInput where the
     frame and the suffix do not fit.
     """
     path = Path(path)
-    if isinstance(frame, Burst):
-        raise UnusableInput(f"{path}: a burst is not written as one file: denoise it first, or write its frames")
-    if isinstance(frame, RawFrame) and path.suffix.lower() == PACKED_SUFFIX:
+    if not isinstance(frame, Image) and path.suffix.lower() == PACKED_SUFFIX:
         write_packed(frame, path)
+    elif isinstance(frame, Burst):
+        write_sequence(frame, path)
     elif isinstance(frame, RawFrame):
         if path.suffix.lower() != ".dng":
             raise UnusableInput(

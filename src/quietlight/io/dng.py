@@ -59,17 +59,22 @@ class _Levels:
     white: int
 
 
-def write_dng(frame: RawFrame, path: Path) -> None:
+def write_dng(frame: RawFrame, path: Path, largest: float = 1.0) -> None:
     """Write a frame as a DNG: a CFA one for Bayer patterns, a linear one for "RGB" and "MONO".
 
     The DNG tags (50706 and up) in `frame.metadata.dng` are copied unless a field of the frame says the same. Lens-shading maps
     are written as the OpcodeList2 carried there. The file is written beside and renamed.
 
+    Args:
+        frame: what to write.
+        path: where to.
+        largest: the white level leaves room for this value, too: frames that share it have equal levels.
+
     Raises:
         UnusableInput: values that are not finite, an empty frame, or one too large for a TIFF (4 GiB).
         OSError: the file cannot be written.
     """
-    levels = _levels(frame, path)
+    levels = _levels(frame, path, largest)
     with written_beside(path) as beside, beside.open("wb") as file:
         file.write(struct.pack("<2sHI", b"II", 42, 0))
         picture = _picture_tags(frame, levels) | _write_pixels(file, frame, levels)
@@ -79,7 +84,7 @@ def write_dng(frame: RawFrame, path: Path) -> None:
         file.write(struct.pack("<I", start))
 
 
-def _levels(frame: RawFrame, path: Path) -> _Levels:
+def _levels(frame: RawFrame, path: Path, room: float) -> _Levels:
     if frame.mosaic.size == 0:
         raise UnusableInput(f"{path}: an empty frame cannot be written")
     # Noise at the full range makes lossless JPEG a little larger than the pixels.
@@ -89,7 +94,7 @@ def _levels(frame: RawFrame, path: Path) -> _Levels:
     if not np.isfinite([smallest, largest]).all():
         raise UnusableInput(f"{path}: the frame holds values that are not finite, which a DNG cannot store")
     black = 0 if frame.cfa == "RGB" else BLACK
-    return _Levels(black, black + round((FULL - black) / min(max(largest, 1.0), LARGEST)))
+    return _Levels(black, black + round((FULL - black) / min(max(largest, room, 1.0), LARGEST)))
 
 
 def _stored(mosaic: NDArray[np.float32], levels: _Levels) -> NDArray[np.uint16]:

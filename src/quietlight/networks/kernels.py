@@ -49,6 +49,13 @@ def mass(taps: Tensor, size: int) -> Tensor:
     return taps.sum(-3)
 
 
+def weights_of(taps: Tensor, size: int) -> Tensor:
+    """The weights of every kernel: taps [..., T, H, W] -> [..., K, K, H, W], rows and columns as for `filtered`."""
+    if taps.shape[-3] == taps_of(size, separable=True):
+        return taps[..., :size, None, :, :] * taps[..., None, size:, :, :]
+    return taps.view(*taps.shape[:-3], size, size, *taps.shape[-2:])
+
+
 def shares(present: Tensor) -> Tensor:
     """The part of every frame in their mean: 1 or 0 for present or absent [B, N] -> [B, N, 1, 1, 1], adding up to 1."""
     return (present / present.sum(1, keepdim=True))[:, :, None, None, None]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quietlight.networks.kernels import filtered, mass, shares, taps_of
+from quietlight.networks.kernels import filtered, mass, shares, taps_of, weights_of
 from quietlight.networks.raw_input import noise_map, precisely
 
 
@@ -104,11 +104,23 @@ class KPN(nn.Module):
         The masses of a pixel add up to 1 where the merged frame is as bright as the burst. Arguments as for `forward`.
         Raises ValueError for direct synthesis, which knows no frames.
         """
+        frames, taps = self._explained(frames, present, shot, read)
+        return filtered(frames, taps, self.size), shares(present)[:, :, 0] * mass(taps, self.size)
+
+    def kernels(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> Tensor:
+        """The weight of every value in the merged frame, [B, N, K, K, H, W]: the kernels times their frames' shares.
+
+        800 bytes per pixel of the paper's network: for parts of a picture. Arguments and what is raised as for `explain`.
+        """
+        _, taps = self._explained(frames, present, shot, read)
+        return shares(present)[..., None] * weights_of(taps, self.size)
+
+    def _explained(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> tuple[Tensor, Tensor]:
+        """The frames, zero where they are absent, and the taps of their kernels."""
         if self.pixels is not None:
             raise ValueError("direct synthesis has no kernels to explain it by")
         frames, features, _ = self._features(frames, present, shot, read)
-        taps = self._taps(features)
-        return filtered(frames, taps, self.size), shares(present)[:, :, 0] * mass(taps, self.size)
+        return frames, self._taps(features)
 
     def _taps(self, features: Tensor) -> Tensor:
         """What the head gives -> taps of all kernels at full size, [B, N, T, H, W]."""

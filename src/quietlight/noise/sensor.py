@@ -18,6 +18,9 @@ from quietlight.noise.nature import Generator, Nature, counts, normal, typed, un
 
 SHOT_RANGE = (1e-4, 0.012)
 """Of UPI's training noise, log-uniform (Brooks et al. 2019, section 3.1)."""
+LOG_READ, LOG_SHOT = (-3.0, -1.5), (-4.0, -2.0)
+"""log10 of the read noise's deviation and of the shot variance of KPN's training noise (Mildenhall et al. 2018), drawn apart;
+gains 4 and 8 of the paper's test lie beyond them."""
 
 
 def upi_read(shot: float, rng: np.random.Generator | None = None) -> float:

@@ -11,8 +11,11 @@ from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
 from quietlight.camera.develop import Rendering, develop, neutral_rendering
-from quietlight.frames import Image, RawFrame, UnusableInput
+from quietlight.frames import Burst, Image, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
+from quietlight.report.burst_page import burst_page
+from quietlight.report.burst_sheet import burst_sheet
+from quietlight.report.burst_story import burst_story
 from quietlight.report.pictures import RESIDUAL_GAIN, Picture, to_eight_bits, what_was_removed
 from quietlight.report.story import story_of
 from quietlight.report.story_page import page
@@ -58,27 +61,42 @@ def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
     return files
 
 
-def write_report(files: ReportFiles, before: RawFrame | Image, result: Result) -> None:
-    """What was done, as a picture and the record as JSON, and as a page where a photo was denoised in steps.
+def write_report(files: ReportFiles, before: RawFrame | Image | Burst, result: Result) -> None:
+    """What was done, as a picture and the record as JSON; and as a page where a photo was denoised in steps or a burst merged.
 
-    Without steps the picture is the middle at 100%: before, after, and what was removed.
+    Else the picture is the middle at 100%: before, after, and what was removed.
 
     Args:
         files: of `report_files`.
-        before: what the result was made of; a photo where the result is one.
-        result: whose record has "steps" where it went by them.
+        before: what the result was made of; a photo where the result is one, or a burst.
+        result: whose record has "steps" where it went by them, and "places" where a burst was merged.
     """
-    if isinstance(before, Image) and "steps" in result.record:
+    record = result.record
+    if isinstance(before, Burst) and "places" in record:
+        told = burst_story(before, result)
+        _write_pages(files, burst_page(told, _name(files)), burst_sheet(told))
+        masses = {place.name: place.kernels.masses for place in told.places if place.kernels is not None}
+        record = record | ({"kernel_mass": masses} if masses else {})
+    elif isinstance(before, Image) and "steps" in record:
         story = story_of(before, result)
-        with written_beside(files.page) as beside:
-            beside.write_text(page(story, files.page.name.removesuffix(".report.html")), encoding="utf-8")
-        with written_beside(files.picture) as beside:
-            sheet(story).save(beside, "PNG")
+        _write_pages(files, page(story, _name(files)), sheet(story))
     else:
         files.page.unlink(missing_ok=True)  # that of an earlier run, which told of another result
-        _write_middles(files.picture, before, result.frame)
+        one = before.frames[record.get("reference", 0)] if isinstance(before, Burst) else before
+        _write_middles(files.picture, one, result.frame)
     with written_beside(files.record) as beside:
-        beside.write_text(json.dumps(result.record, indent=2, default=str) + "\n")
+        beside.write_text(json.dumps(record, indent=2, default=str) + "\n")
+
+
+def _name(files: ReportFiles) -> str:
+    return files.page.name.removesuffix(".report.html")
+
+
+def _write_pages(files: ReportFiles, text: str, picture: PillowImage.Image) -> None:
+    with written_beside(files.page) as beside:
+        beside.write_text(text, encoding="utf-8")
+    with written_beside(files.picture) as beside:
+        picture.save(beside, "PNG")
 
 
 def _write_middles(path: Path, before: RawFrame | Image, after: RawFrame | Image) -> None:

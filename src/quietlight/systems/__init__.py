@@ -24,12 +24,13 @@ SYSTEMS = {
     "fan": "quietlight.systems.fan:fan",
     "noisebreaker": "quietlight.systems.noisebreaker:noisebreaker",
     "classical": "quietlight.systems.classical:classical",
+    "kpn": "quietlight.systems.kpn:kpn",
     "hdrplus": "quietlight.systems.merge:hdrplus",
     "cameranet": "quietlight.systems.cameranet:cameranet",
 }
 """Name -> "module:attribute" of every system: a frame in, a Result out."""
 
-OF_BURSTS = ("hdrplus",)
+OF_BURSTS = ("kpn", "hdrplus")
 """Those of SYSTEMS that take a Burst; all others take one frame."""
 
 LOOKS = {

@@ -7,23 +7,21 @@ below the noise that it learnt from, and is brought into its range above; clippe
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quietlight import engine, tiles, zoo
-from quietlight.camera.bayer import PLANE_COLORS, pack, plane_offsets, unpack
-from quietlight.camera.tone import MID_GRAY
+from quietlight import engine, tiles
+from quietlight.camera.bayer import PLANE_COLORS, as_rggb, pack, undo_as_rggb, unpack
 from quietlight.frames import BAYER, Array, NoiseProfile, RawFrame, UnusableInput
-from quietlight.noise.sensor import ShotRead, upi_read
 from quietlight.systems import Result
 from quietlight.systems.classical import classical
 from quietlight.systems.raw_guards import clipped, keep_means, noise_left
+from quietlight.systems.trained import Trained, by_shot, level, trained
 from quietlight.zoo import Weights
 
 Mosaic = NDArray[np.float32]
@@ -32,8 +30,6 @@ DEFAULT = "fan-plus"
 MARGIN = 96
 """Pixels of the mosaic around a tile that a result inside may depend on."""
 TILE = 1024
-_FADE = 4.0
-"""Below the weakest noise that was learnt from, the change fades out, until the noise is weaker by this factor."""
 _OVERLAP = 0.25
 """Half the width, in ln of the level, of the zone around the border of two subranges in which both networks run."""
 
@@ -66,14 +62,12 @@ def fan(
     if frame.cfa not in BAYER:
         return classical(frame, progress=progress)
     nets = _nets([weights] if isinstance(weights, Weights | str) else weights)
-    level = _level(frame.noise)
-    share = _share(level, nets[0].low)
+    share = nets[0].share(frame.noise)
     record: dict[str, Any] = {"shot": frame.noise.shot, "read": frame.noise.read, "share": share, "noise_left": 1.0}
     if share == 0:
         return Result(frame, record)
-    active = [(net, part) for net, part in zip(nets, _parts(level, nets), strict=True) if part > 0]
-    gain = min(1.0, nets[-1].high / level)
-    profile = frame.noise
+    active = [(net, part) for net, part in zip(nets, _parts(level(frame.noise), nets), strict=True) if part > 0]
+    profile, gain = frame.noise, nets[-1].gain(frame.noise)
 
     def filtered(mosaic: Mosaic, progress: Callable[[float], None] | None = None) -> Mosaic:
         clean = _filtered(mosaic, frame.cfa, profile, active, gain, progress)
@@ -87,49 +81,17 @@ def fan(
     return Result(replace(frame, mosaic=mosaic, noise=residual), record)
 
 
-@dataclass(frozen=True)
-class _Net:
-    """A network, and the levels of noise that it learnt from, as `_level` measures them."""
-
-    weights: Weights
-    low: float
-    high: float
+def _nets(sources: Sequence[Weights | str]) -> list[Trained]:
+    """The networks in the order of their subranges, read where they are names. Raises UnusableInput for those of another kind."""
+    wanted = "a raw denoiser: give fan, fan-plus or the like"
+    return sorted((trained(source, {"raws": by_shot}, wanted) for source in sources), key=lambda net: net.low)
 
 
-def _nets(sources: Sequence[Weights | str]) -> list[_Net]:
-    """The networks in the order of their subranges, read where they are names."""
-    nets = [_net(zoo.read(source) if isinstance(source, str) else source) for source in sources]
-    return sorted(nets, key=lambda net: net.low)
-
-
-def _net(weights: Weights) -> _Net:
-    """A network with the levels that its recipe names. Raises UnusableInput for weights of another kind."""
-    try:
-        data = json.loads(weights.metadata["recipe"])["data"]
-        shots = {"raws": data["arguments"].get("shot", ShotRead.levels)}[data["name"]]
-        low, high = (_level(NoiseProfile((s,), (upi_read(s),))) for s in shots)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnusableInput(
-            f"{weights.name}: these are not weights of a raw denoiser: give fan, fan-plus or the like"
-        ) from error
-    return _Net(weights, low, high)
-
-
-def _level(profile: NoiseProfile) -> float:
-    """Variance per signal at mid-gray, of the green pixels: the shot variance, and more where read noise matters."""
-    return float(profile.variance(MID_GRAY)) / MID_GRAY
-
-
-def _share(level: float, low: float) -> float:
-    """How much of the change is made: all of it from the weakest noise learnt on, nothing `_FADE` below."""
-    return min(max(1 + math.log(max(level, 1e-30) / low) / math.log(_FADE), 0.0), 1.0)
-
-
-def _parts(level: float, nets: Sequence[_Net]) -> list[float]:
+def _parts(noise: float, nets: Sequence[Trained]) -> list[float]:
     """The weight of each network: one serves alone in the middle of its subrange, two near the border between theirs."""
     parts = [1.0] + [0.0] * (len(nets) - 1)
     for index, net in enumerate(nets[1:], start=1):
-        above = min(max(0.5 + math.log(level / net.low) / (2 * _OVERLAP), 0.0), 1.0)
+        above = min(max(0.5 + math.log(noise / net.low) / (2 * _OVERLAP), 0.0), 1.0)
         parts[index], parts[index - 1] = above, parts[index - 1] * (1 - above)
     return parts
 
@@ -138,11 +100,11 @@ def _filtered(
     mosaic: Mosaic,
     cfa: str,
     profile: NoiseProfile,
-    nets: Sequence[tuple[_Net, float]],
+    nets: Sequence[tuple[Trained, float]],
     gain: float,
     progress: Callable[[float], None] | None,
 ) -> Mosaic:
-    """The networks' mean result. They see an RGGB mosaic, which others become by mirroring one row or column (Liu et al. 2019)."""
+    """The networks' mean result. They see an RGGB mosaic."""
     amplified = profile.scaled(gain)
     shot, read = (np.array([v[c] for c in PLANE_COLORS], np.float32).reshape(1, 4, 1, 1) for v in amplified.per_color())
 
@@ -152,15 +114,13 @@ def _filtered(
         clean = sum(np.float32(part / gain) * engine.run(net.weights, *inputs)[0] for net, part in nets)
         return unpack(np.where([clipped(plane) for plane in planes], planes, clean), "RGGB")
 
-    top, left = plane_offsets(cfa)[0]
-    unified = np.pad(mosaic, ((top, 0), (left, 0)), mode="reflect")
     clean = tiles.apply(
         run,
-        unified,
+        as_rggb(mosaic, cfa),
         tile=TILE,
         margin=MARGIN,
         border=0,
         multiple=2 * math.lcm(*(net.weights.multiple for net, _ in nets)),
         progress=progress,
     )
-    return np.asarray(clean[top:, left:], np.float32)
+    return np.asarray(undo_as_rggb(clean, cfa), np.float32)

@@ -14,27 +14,27 @@ their transforms. So what noise explains is averaged, and the rest, such as thin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quietlight import tiles
 from quietlight.camera.bayer import average
-from quietlight.frames import BAYER, Array, Burst, Image, NoiseProfile, RawFrame, UnusableInput
+from quietlight.frames import Array, Burst, Image, NoiseProfile, RawFrame
 from quietlight.systems import Result
-from quietlight.systems.align import Field, Plane
-from quietlight.systems.warp import colors_of, onto_first, planes_of, with_planes
+from quietlight.systems.align import Plane
+from quietlight.systems.bursts import halves, raws_of, record_of
+from quietlight.systems.warp import colors_of, located, onto_first, stacked, with_planes
 
 TILE = 16
 AUTHORS_TUNING = 10**2.25
 """c of the authors of KPN, for frames that are not aligned: of eight that fit perfectly, it averages the noise of 3.3."""
 TUNING = 10**2.75
 """Ours, for aligned frames: of eight that fit perfectly, it averages the noise of 5.8."""
-MISFIT = 2.0
-"""Residual above which a tile of a frame counts as one that does not fit."""
+_ALIGNING = 0.7
+"""Share of the time that aligning and moving takes."""
 _PIECE = 256
 """Side of what is merged at once, in pixels of a plane."""
 
@@ -50,7 +50,8 @@ def hdrplus(
     """Merge a burst of raws onto its reference frame.
 
     Args:
-        burst: of raws of one size, pattern and exposure; its reference has a noise profile, which holds for all.
+        burst: of raws of one size, pattern and exposure; its reference has a noise profile, which holds for all. Where it names
+            no reference, the sharpest frame is.
         aligned: align the frames first; else they are taken to lie on each other up to small motion.
         tuning: c of the shrinkage: the larger, the more is averaged, and the more motion it takes to be left out.
         subpixel: as for `warp`; without, the mean of gray frames is 1 to 2 dB worse; it is half of the time.
@@ -58,26 +59,19 @@ def hdrplus(
 
     Returns:
         the reference with merged mosaic and with the noise profile of the result, its own over "effective_frames"; and a record:
-        frames, reference, effective_frames, and of every frame but the reference the median displacement in pixels of the mosaic
-        and the share of its tiles that do not fit. The noise that is left is not white: where frames do not fit, it is one frame's.
+        that of `record_of`, and effective_frames. The noise that is left is not white: where frames do not fit, it is one frame's.
 
     Raises:
         UnusableInput: for what is no burst of raws, for frames that differ in size or pattern, and for unknown noise.
     """
-    frames, noise = _checked(burst)
-    first = frames[0]
-    record: dict[str, Any] = {"frames": len(frames), "reference": burst.reference if isinstance(burst, Burst) else 0}
-    found: list[Field] = []
-    if aligned:
-        others, found = onto_first(frames, noise, subpixel=subpixel)
-    else:
-        others = [planes_of(frame) for frame in frames[1:]]
-    scale = 2 if first.cfa in BAYER else 1
-    record["displacement"] = [scale * float(np.median(np.hypot(*np.moveaxis(f.displacement, 2, 0)))) for f in found]
-    record["misfit"] = [float(np.mean(f.residual > MISFIT)) for f in found]
-    planes, left = _merged(planes_of(first), others, _variances(noise, first.cfa), tuning, progress)
-    record["effective_frames"] = 1 / left
-    return Result(replace(with_planes(first, planes), noise=noise.averaged(1 / left)), record)
+    raws = raws_of(burst, "hdrplus")
+    first = raws.frames[0]
+    aligning, merging = halves(progress, _ALIGNING if aligned else 0)
+    fields = located(raws.frames, raws.noise, aligning) if aligned else []
+    stack = stacked(raws.frames, fields, subpixel=subpixel)
+    planes, left = _merged(stack, _variances(raws.noise, first.cfa), tuning, merging)
+    record = {**record_of(raws, fields), "effective_frames": 1 / left}
+    return Result(replace(with_planes(first, planes), noise=raws.noise.averaged(1 / left)), record)
 
 
 def mean(burst: Burst, *, aligned: bool = True, subpixel: bool = True) -> RawFrame:
@@ -85,27 +79,11 @@ def mean(burst: Burst, *, aligned: bool = True, subpixel: bool = True) -> RawFra
 
     Its noise profile is that of the mean of as many frames. Raises as `hdrplus`.
     """
-    frames, noise = _checked(burst)
+    raws = raws_of(burst, "hdrplus")
     if not aligned:
-        return average(frames)
-    others, _ = onto_first(frames, noise, subpixel=subpixel)
-    return average([frames[0], *(with_planes(frames[0], planes) for planes in others)])
-
-
-def _checked(burst: Burst | RawFrame | Image) -> tuple[list[RawFrame], NoiseProfile]:
-    """The frames, the reference first, and their noise."""
-    if not isinstance(burst, Burst) or not isinstance(burst.frames[0], RawFrame):
-        raise UnusableInput("hdrplus merges bursts of raws: give it several frames of one scene")
-    raws = [frame for frame in burst.frames if isinstance(frame, RawFrame)]
-    first = raws.pop(burst.reference)
-    for frame in raws:
-        if (frame.cfa, frame.mosaic.shape) != (first.cfa, first.mosaic.shape):
-            raise UnusableInput(
-                f"a frame of {frame.cfa} {frame.mosaic.shape} does not belong to a burst of {first.cfa} {first.mosaic.shape}"
-            )
-    if first.noise is None:
-        raise UnusableInput("hdrplus must be told the noise of a burst: give its reference a noise profile")
-    return [first, *raws], first.noise
+        return average(raws.frames)
+    others, _ = onto_first(raws.frames, raws.noise, subpixel=subpixel)
+    return average([raws.frames[0], *(with_planes(raws.frames[0], planes) for planes in others)])
 
 
 def _variances(noise: NoiseProfile, cfa: str) -> NDArray[np.float32]:
@@ -115,15 +93,13 @@ def _variances(noise: NoiseProfile, cfa: str) -> NDArray[np.float32]:
 
 
 def _merged(
-    reference: Plane,
-    others: Sequence[Plane],
+    stack: Plane,
     variances: NDArray[np.float32],
     tuning: float,
     progress: Callable[[float], None] | None,
 ) -> tuple[Plane, float]:
-    """Planes [C, h, w] merged, and the share of the noise's variance that is left."""
-    count, channels = 1 + len(others), len(reference)
-    stack = np.stack([reference, *others]).reshape(-1, *reference.shape[1:])
+    """Frames [N, C, h, w] -> their merge [C, h, w], and the share of the noise's variance that is left."""
+    count, channels = stack.shape[:2]
     left: list[float] = []
 
     def merge(piece: Array) -> Plane:
@@ -133,7 +109,12 @@ def _merged(
         return np.moveaxis(merged, 0, 2)
 
     merged = tiles.apply(
-        merge, np.moveaxis(stack, 0, 2), tile=_PIECE, margin=TILE // 2, multiple=TILE // 2, progress=progress
+        merge,
+        np.moveaxis(stack.reshape(-1, *stack.shape[2:]), 0, 2),
+        tile=_PIECE,
+        margin=TILE // 2,
+        multiple=TILE // 2,
+        progress=progress,
     )
     return np.moveaxis(merged, 2, 0), float(np.mean(left))
 

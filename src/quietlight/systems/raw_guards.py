@@ -52,8 +52,8 @@ def noise_left(filtered: Callable[[Plane], Plane], mosaic: Plane, cfa: str, prof
     """
     rng = np.random.default_rng(0)
     through = added = 0.0
-    for rows in _squares(mosaic.shape[0]):
-        for columns in _squares(mosaic.shape[1]):
+    for rows in squares(mosaic.shape[0], _PROBES):
+        for columns in squares(mosaic.shape[1], _PROBES):
             part = mosaic[rows, columns]
             clean = filtered(part)
             deviation = np.sqrt(_variance(clean, cfa, profile))
@@ -65,12 +65,12 @@ def noise_left(filtered: Callable[[Plane], Plane], mosaic: Plane, cfa: str, prof
     return min(through / added, 1.0) if added > 0 else 1.0
 
 
-def _squares(size: int) -> list[slice]:
-    """One or two stretches of a side, starting at even pixels."""
-    if size <= 2 * _PROBES:
+def squares(size: int, stretch: int) -> list[slice]:
+    """Two stretches of a side, starting at even pixels; all of a side that is not longer than both."""
+    if size <= 2 * stretch:
         return [slice(0, size)]
-    starts = (size // 4, 3 * size // 4)
-    return [slice((s - _PROBES // 2) // 2 * 2, (s - _PROBES // 2) // 2 * 2 + _PROBES) for s in starts]
+    starts = ((place - stretch // 2) // 2 * 2 for place in (size // 4, 3 * size // 4))
+    return [slice(start, start + stretch) for start in starts]
 
 
 def _variance(mosaic: Plane, cfa: str, profile: NoiseProfile) -> Plane:

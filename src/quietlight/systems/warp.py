@@ -6,7 +6,7 @@ period of the pattern, so that every plane keeps its colour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -53,7 +53,7 @@ def noise_of_guide(noise: NoiseProfile, cfa: str) -> NoiseProfile:
     return NoiseProfile((shot,), (read,)).averaged(len(colors))
 
 
-def sharpest(frames: Sequence[RawFrame], noise: NoiseProfile) -> int:
+def sharpest(frames: Iterable[RawFrame], noise: NoiseProfile) -> int:
     """The index of the frame of most gradient energy less that of the noise, which is `noise` in all: the one held stillest."""
     energies = []
     for frame in frames:
@@ -65,21 +65,48 @@ def sharpest(frames: Sequence[RawFrame], noise: NoiseProfile) -> int:
     return int(np.argmax(energies))
 
 
-def onto_first(
-    frames: Sequence[RawFrame], noise: NoiseProfile, *, subpixel: bool = False
-) -> tuple[list[Plane], list[Field]]:
-    """The planes of all frames but the first, as if taken from where that one was, and where they lay.
+def located(
+    frames: Sequence[RawFrame], noise: NoiseProfile, progress: Callable[[float], None] | None = None
+) -> list[Field]:
+    """Where all frames but the first lie, towards the first.
 
     Args:
         frames: of one size and pattern.
         noise: of every frame.
+        progress: called with the finished share, from 0 to 1.
+    """
+    reference, guide_noise = guide(frames[0]), noise_of_guide(noise, frames[0].cfa)
+    fields = []
+    for done, frame in enumerate(frames[1:], start=1):
+        fields.append(align(reference, guide(frame), guide_noise))
+        if progress is not None:
+            progress(done / (len(frames) - 1))
+    return fields
+
+
+def stacked(frames: Sequence[RawFrame], fields: Sequence[Field], *, subpixel: bool = False) -> Plane:
+    """The planes of all frames, as if taken from where the first one was: [N, C, h, w].
+
+    Args:
+        frames: of one size and pattern.
+        fields: of all but the first; none at all where the frames lie on each other as they are.
         subpixel: as for `warp`.
     """
-    reference, planes = guide(frames[0]), planes_of(frames[0])
-    guide_noise = noise_of_guide(noise, frames[0].cfa)
-    fields = [align(reference, guide(frame), guide_noise) for frame in frames[1:]]
-    pairs = zip(frames[1:], fields, strict=True)
-    return [warp(planes_of(frame), field, planes, subpixel=subpixel) for frame, field in pairs], fields
+    planes = planes_of(frames[0])
+    stack = np.empty((len(frames), *planes.shape), np.float32)
+    stack[0] = planes
+    for index, frame in enumerate(frames[1:], start=1):
+        planes = planes_of(frame)
+        stack[index] = warp(planes, fields[index - 1], stack[0], subpixel=subpixel) if fields else planes
+    return stack
+
+
+def onto_first(
+    frames: Sequence[RawFrame], noise: NoiseProfile, *, subpixel: bool = False
+) -> tuple[list[Plane], list[Field]]:
+    """`stacked` of all frames but the first, located by `located`; and where they lay."""
+    fields = located(frames, noise)
+    return list(stacked(frames, fields, subpixel=subpixel)[1:]), fields
 
 
 def warp(planes: Plane, field: Field, reference: Plane, *, subpixel: bool = False) -> Plane:

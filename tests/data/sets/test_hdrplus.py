@@ -27,12 +27,18 @@ def root(tmp_path, dng, scene_light, shown):
         dng(
             burst / f"payload_N{number:03}.dng", clean * (0.5 + 0.1 * number) + rng.normal(0, 0.01, SIZE), orientation=6
         )
-        tifffile.imwrite(burst / f"lens_shading_map_N{number:03}.tiff", np.full((4, 5, 4), 1.25, np.float32))
+        shading(burst / f"lens_shading_map_N{number:03}.tiff", 1.25)
     merged = dng(results / "merged.dng", clean * 0.6 * 1.25, orientation=6)
     upright = np.rot90(cut(np.rot90(shown(merged), 1)), -1)
     PillowImage.fromarray(np.ascontiguousarray(upright)).save(results / "final.jpg", quality=95)
     (results / "reference_frame.txt").write_text("1\n")
     return tmp_path
+
+
+def shading(path: Path, gain: float) -> None:
+    """A map of one page with four samples a pixel."""
+    gains = np.full((4, 5, 4), gain, np.float32)
+    tifffile.imwrite(path, gains, photometric="rgb", planarconfig="contig", extrasamples=["unspecified"])
 
 
 def cut(picture: np.ndarray) -> np.ndarray:
@@ -101,7 +107,7 @@ def test_wrong_files_are_named(root, dng, scene_light):
     tifffile.imwrite(root / "bursts" / BURST / "lens_shading_map_N001.tiff", np.ones((4, 5), np.float32))
     with pytest.raises(UnusableInput, match=r"is no map of positive gains \[h, w, 4\], but \(4, 5\)"):
         scene(root)
-    tifffile.imwrite(root / "bursts" / BURST / "lens_shading_map_N001.tiff", np.ones((4, 5, 4), np.float32))
+    shading(root / "bursts" / BURST / "lens_shading_map_N001.tiff", 1.0)
     noise = np.random.default_rng(0).integers(0, 255, (128, 96, 3)).astype(np.uint8)
     PillowImage.fromarray(noise).save(results / "final.jpg")
     with pytest.raises(UnusableInput, match="show different things"):
