@@ -74,7 +74,7 @@ def developing(megapixels: float) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         network, path = CameraNet(**PRESETS["light"]), Path(folder) / "fresh.safetensors"
         recipe = json.dumps({"data": {"name": "isp", "arguments": {}}})
-        facts = {"multiple": str(network.multiple), "reach": str(network.reach), "recipe": recipe}
+        facts = {"multiple": str(network.multiple), "reach": json.dumps(network.reach), "recipe": recipe}
         zoo.save(path, "cameranet", PRESETS["light"], network.state_dict(), facts)
         weights = zoo.read(str(path))
     height = round(math.sqrt(megapixels * 1e6 * 3 / 4) / 48) * 48

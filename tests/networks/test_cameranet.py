@@ -1,5 +1,6 @@
 """CameraNet and its rivals: the paper's counts, what each argument does, and stages that see parts of a frame."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +15,9 @@ from quietlight.networks import NETWORKS
 from quietlight.networks.cameranet import PRESETS, CameraNet, coded, uncoded
 from quietlight.networks.stage import AdaptiveNorm
 from quietlight.registry import build
+from quietlight.train.recipe import load
 
+RECIPES = Path(__file__).parents[2] / "recipes"
 SMALL = {
     "cameranet": {"width": 4, "rates": [1, 2]},
     "srgan-can": {"width": 4},
@@ -60,6 +63,23 @@ def test_light_takes_a_quarter_of_the_operations_at_most():
     paper, light = (costs("cameranet", **PRESETS[name]) for name in ("paper", "light"))
     assert light.gmac <= paper.gmac / 4
     assert light.parameters <= 2e6  # of which half-precision weights fit beside the others
+
+
+def test_what_is_compared_costs_the_same():
+    def of(name):
+        network = load(RECIPES / f"{name}.toml").network
+        return costs(network.name, **network.arguments).gmac
+
+    whole = of("cameranet")
+    for name in ("cameranet-one-stage", "cameranet-direct", "srgan-can", "srgan-can-one-stage"):
+        assert of(name) == pytest.approx(whole, rel=0.02)
+    for names in (("cameranet-restore", "cameranet-enhance"), ("srgan-can-restore", "srgan-can-enhance")):
+        assert sum(map(of, names)) == pytest.approx(whole, rel=0.02)
+
+
+def test_the_shipped_recipes_are_of_the_presets():
+    for name, preset in (("cameranet", "light"), ("cameranet-paper-sid", "paper")):
+        assert load(RECIPES / f"{name}.toml").network.arguments == PRESETS[preset]
 
 
 @pytest.mark.parametrize(("name", "arguments"), VARIANTS)
@@ -111,7 +131,7 @@ def test_a_relative_network_begins_as_the_identity(name):
 @pytest.mark.parametrize(("branch", "far"), [("none", False), ("scale", True), ("scale_shift", True)])
 def test_only_the_global_branch_sees_farther_than_the_reach(made, branch, far):
     network = made(global_branch=branch)
-    side = -(-2 * network.reach // network.multiple) * network.multiple
+    side = -(-2 * network.reach["restore"] // network.multiple) * network.multiple
     x = torch.rand(1, 3, 16, side + 16)
     other = torch.cat([x[..., :-8], x[..., -8:] + 5], 3)
     difference = (network.restore(x) - network.restore(other))[..., : side // 2 - 16].abs().max()
@@ -134,12 +154,12 @@ def test_tiles_that_are_given_the_frame_s_means_leave_no_seams(made, stage, argu
     picture = np.random.default_rng(0).random((178, 203, 3), np.float32) ** 3 * np.linspace(0, 1, 203)[:, None]
     picture = picture.astype(np.float32)
     whole = run(stage, picture, tile=512)
-    features = run(f"{stage}_features", picture, tile=40, margin=network.reach, shrink=network.multiple)
+    features = run(f"{stage}_features", picture, tile=40, margin=network.reach[stage], shrink=network.multiple)
     mean = torch.from_numpy(features.mean((0, 1)))[None]
-    tiled = run(stage, picture, [mean], tile=40, margin=network.reach)
+    tiled = run(stage, picture, [mean], tile=40, margin=network.reach[stage])
     np.testing.assert_allclose(tiled, whole, atol=1e-4, rtol=1e-4)
     # Without the means, or with too small a margin, there are seams, or this would prove nothing.
-    assert np.abs(run(stage, picture, tile=40, margin=network.reach) - whole).max() > 1e-3
+    assert np.abs(run(stage, picture, tile=40, margin=network.reach[stage]) - whole).max() > 1e-3
     assert np.abs(run(stage, picture, [mean], tile=40, margin=0) - whole).max() > 1e-3
 
 

@@ -37,7 +37,7 @@ def weights(folder: Path, stir: float = 0.0, brighter: float = 0.0, prep: str = 
         if network.enhancer is not None:
             network.enhancer.head.bias[:12] += brighter
     recipe = json.dumps({"data": {"name": "isp", "arguments": {"prep": prep}}})
-    facts = {"multiple": str(network.multiple), "reach": str(network.reach), "recipe": recipe}
+    facts = {"multiple": str(network.multiple), "reach": json.dumps(network.reach), "recipe": recipe}
     path = folder / "cameranet.safetensors"
     zoo.save(path, "cameranet", SIZE | arguments, network.state_dict(), facts)
     return zoo.read(str(path))
@@ -153,7 +153,7 @@ def test_what_cannot_be_developed_is_refused(tmp_path):
     for arguments in ({"enhance": 1.5}, {"bits": 10}):
         with pytest.raises(UnusableInput, match="enhance lies between 0 and 1, and bits are 8 or 16"):
             cameranet(raw(), weights=net, **arguments)
-    for change in ({"recipe": "{}"}, {"recipe": ""}, {"reach": "far"}):
+    for change in ({"recipe": "{}"}, {"recipe": ""}, {"reach": "740"}):
         with pytest.raises(UnusableInput, match="cameranet: these are not weights of both stages"):
             cameranet(raw(), weights=replace(net, metadata=net.metadata | change))
     for part in (weights(tmp_path, part="enhance"), "unet-color"):

@@ -301,3 +301,13 @@ def test_a_training_starts_from_parts_that_were_trained_apart(tmp_path):
         trainer._load(both, paths[:1])
     with pytest.raises(UnusableInput, match=r"restore\.safetensors': holds restorer\..*, which the weights before it"):
         trainer._load(both, [paths[0], paths[0]])
+
+
+def test_the_three_steps_of_cameranet_hand_their_weights_on(miniature, tmp_path):
+    first, second = (train(miniature(f"cameranet-{part}"), tmp_path / part) for part in ("restore", "enhance"))
+    both = train(miniature("cameranet", f'start=["{first}", "{second}"]', "optimiser.rate=1e-30"), tmp_path / "both")
+    parts = zoo.read(str(first)).tensors | zoo.read(str(second)).tensors
+    made = zoo.read(str(both))
+    assert made.tensors.keys() == parts.keys()
+    assert all((made.tensors[key] == value).all() for key, value in parts.items())
+    assert json.loads(made.metadata["reach"]).keys() == {"restore", "enhance"}

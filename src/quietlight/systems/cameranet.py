@@ -97,25 +97,25 @@ def cameranet(
 
 @dataclass(frozen=True)
 class _Net:
-    """A network of two stages, how raws are prepared for it, and how far it sees in pixels."""
+    """A network of two stages, how raws are prepared for it, and how many pixels each of its stages sees to every side."""
 
     weights: Weights
     mode: str
-    reach: int
+    reach: dict[str, int]
     progress: Progress | None
 
     def run(self, stage: str, picture: Picture, begun: float) -> Picture:
         """A stage over the whole picture [H, W, 3]: once for the means of its features, and once with them."""
         means: list[Picture] = []
         if self.weights.arguments.get("global_branch") != "none":
-            features = self._tiled(f"{stage}_features", picture, (begun, 0.15), shrink=self.weights.multiple)
+            features = self._tiled(f"{stage}_features", stage, picture, (begun, 0.15), shrink=self.weights.multiple)
             means = [features.mean((0, 1), dtype=np.float64).astype(np.float32)[None]]
-        return self._tiled(stage, picture, (begun + 0.15, 0.35), *means)
+        return self._tiled(stage, stage, picture, (begun + 0.15, 0.35), *means)
 
     def _tiled(
-        self, method: str, picture: Picture, part: tuple[float, float], *given: Picture, shrink: int = 1
+        self, method: str, stage: str, picture: Picture, part: tuple[float, float], *given: Picture, shrink: int = 1
     ) -> Picture:
-        """What a method of the network makes of a picture; `part` is where in the whole run it begins, and its share of that."""
+        """What a stage's method makes of a picture; `part` is where in the whole run it begins, and its share of that."""
 
         def run(tile: Array) -> Array:
             batch = np.ascontiguousarray(np.moveaxis(tile, 2, 0)[None])
@@ -129,7 +129,7 @@ class _Net:
             run,
             picture,
             tile=TILE,
-            margin=self.reach,
+            margin=self.reach[stage],
             border=0,
             multiple=self.weights.multiple,
             shrink=shrink,
@@ -142,8 +142,13 @@ def _net(weights: Weights, progress: Progress | None) -> _Net:
     """Raises UnusableInput for weights that are not those of two stages, or that do not say how raws are prepared for them."""
     try:
         data = json.loads(weights.metadata["recipe"])["data"]["arguments"]
-        mode, reach = data.get("prep", "wb"), int(weights.metadata["reach"])
-        known = mode in MODES and weights.network == "cameranet" and weights.arguments.get("part", "both") == "both"
+        mode, reach = data.get("prep", "wb"), json.loads(weights.metadata["reach"])
+        known = (
+            mode in MODES
+            and {"restore", "enhance"} <= reach.keys()
+            and weights.network == "cameranet"
+            and weights.arguments.get("part", "both") == "both"
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         known = False
     if not known:

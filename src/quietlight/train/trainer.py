@@ -250,7 +250,7 @@ def _finish(run: _Run, out: Path, score: float) -> Path:
     recipe, average = run.recipe, run.average
     target = out / f"{recipe.name}.safetensors"
     facts = {"multiple": average.multiple, "steps": run.step, "validation": f"{score:.3f}", "device": run.device.type}
-    facts |= {"reach": average.reach} if hasattr(average, "reach") else {}
+    facts |= {"reach": json.dumps(average.reach)} if hasattr(average, "reach") else {}
     metadata = {"recipe": recipe.to_json()} | {key: str(value) for key, value in facts.items()}
     zoo.save(target, recipe.network.name, recipe.network.arguments, average.state_dict(), metadata)
     return target
