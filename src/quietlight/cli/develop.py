@@ -29,6 +29,7 @@ class Denoising(StrEnum):
 
 
 Look = StrEnum("Look", {name: name for name in LOOKS})  # type: ignore[misc]  # read from the registry
+NEUTRAL = Look("neutral")
 
 
 def develop(
@@ -43,9 +44,8 @@ def develop(
     ] = 0.0,
     denoise: Annotated[Denoising, typer.Option(help="auto denoises where the noise would be seen.")] = Denoising.auto,
     look: Annotated[
-        str,
-        typer.Option(metavar="|".join(LOOKS), help="How it looks; cameranet removes the noise itself, by a network."),
-    ] = "neutral",
+        Look, typer.Option(help="neutral renders by formula; cameranet removes the noise and finishes by networks.")
+    ] = NEUTRAL,
     enhance: Annotated[
         float | None, typer.Option(min=0, max=1, help="With --look cameranet: strength of its finish; 0 is plain.")
     ] = None,
