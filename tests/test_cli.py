@@ -127,6 +127,7 @@ def test_one_bad_file_does_not_stop_the_rest(folder: Path) -> None:
         (["develop", "photo.png", "--out", "o"], "developed already"),
         (["denoise", "photo.png", "--out", "o", "--template", "{x}"], "template"),
         (["develop", "raw.dng", "--out", "o", "--wb", "sunny"], "white balance"),
+        (["develop", "raw.dng", "--out", "o", "--enhance", "0.5"], "no finish to weaken"),
         (["analyze", "raw.dng", "--profile", "photo.png"], "photo.png"),
         (["denoise", "raw.dng", "--out", "o", "--dark", "photo.png"], "dark frame"),
         (["denoise", "raw.dng", "--out", "o", "--raw-format", "photo.png"], "photo.png"),

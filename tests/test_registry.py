@@ -9,7 +9,7 @@ from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
 from quietlight.noise import NOISES
 from quietlight.registry import build, resolve
-from quietlight.systems import SYSTEMS
+from quietlight.systems import LOOKS, SYSTEMS
 from quietlight.train.objectives import OBJECTIVES
 
 REGISTRIES = {
@@ -20,6 +20,7 @@ REGISTRIES = {
     "objective": OBJECTIVES,
     "engine": ENGINES,
     "system": SYSTEMS,
+    "look": LOOKS,
 }
 ENTRIES = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
 

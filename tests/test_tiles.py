@@ -93,6 +93,19 @@ def test_type_and_channels_are_the_function_s():
     np.testing.assert_array_equal(out, np.repeat(array[..., None], 3, axis=-1))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (8, 12), (13, 22), (30, 41)])
+def test_what_shrinks_is_put_together_the_same(size):
+    array = np.random.default_rng(0).random(size)
+
+    def cells(part):
+        smooth = blurred(part, 1)
+        return smooth.reshape(smooth.shape[0] // 4, 4, smooth.shape[1] // 4, 4).mean(axis=(1, 3))
+
+    whole, tiled = (tiles.apply(cells, array, tile=n, margin=3, border=0, multiple=8, shrink=4) for n in (64, 10))
+    assert tiled.shape == tuple(-(-side // 4) for side in size)
+    np.testing.assert_allclose(tiled, whole, atol=1e-12)
+
+
 def test_memory_is_bounded_by_the_tile():
     array = np.zeros((1200, 1200, 3), np.uint8)
     tracemalloc.start()

@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
 ARGUMENTS = {
     "dncnn": {"depth": 4, "width": 8},
     "fan": {"widths": [4, 6], "encoder": [1], "middle": 1, "decoder": [1]},
+    "cameranet": {"width": 4, "rates": [1, 1]},
+    "srgan-can": {"width": 4},
+    "deepisp": {"width": 4, "layers": 2, "looks": 1},
     "kpn": {"frames": 2, "widths": [4, 6, 8]},
     "raw-unet": {"width": 4, "encoder": [1], "middle": 1, "decoder": [1]},
     "mobilenet": {"classes": 2, "width": 0.1, "hidden": 8},

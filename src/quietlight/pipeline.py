@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,15 +14,14 @@ from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
 from quietlight.analysis.photo import is_drawn, squares, to_planes
-from quietlight.camera.defects import apply_gain_maps, remove_banding, repair_hot_pixels, subtract_dark
-from quietlight.camera.develop import choose_gains, neutral_rendering
-from quietlight.camera.develop import develop as develop_raw
+from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
+from quietlight.camera.develop import choose_gains
 from quietlight.camera.tone import MID_GRAY
 from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseReport, RawFrame, UnusableInput
 from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
-from quietlight.systems import OF_BURSTS, SYSTEMS, Result
+from quietlight.systems import LOOKS, OF_BURSTS, RESTORING, SYSTEMS, Result
 from quietlight.systems.blend import blend
 from quietlight.systems.bursts import reference_of
 from quietlight.systems.grain import with_grain
@@ -115,6 +113,8 @@ def denoise(
         source, repairs = _repaired(source, dark, banding)
         source, found = _measured(source, calibration)
         note |= {**repairs, **found}
+    if system in LOOKS:
+        raise UnusableInput(f"{system} makes a photo of a raw: develop with that look")
     if (local or remove) and system != "noisebreaker":
         raise UnusableInput("local and remove are for photos that noisebreaker denoises")
     if local and remove:
@@ -251,6 +251,8 @@ def develop(
     dark: RawFrame | None = None,
     banding: bool = False,
     system: str = "auto",
+    look: str = "neutral",
+    enhance: float | None = None,
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:
@@ -264,6 +266,8 @@ def develop(
         exposure: EV added to the camera's or the automatic exposure.
         bits: 8 or 16.
         strength, chroma, noise_scale, calibration, dark, banding, system, progress: as for `denoise`.
+        look: a name of LOOKS. Those that restore remove the noise themselves: nothing but a merge of bursts comes before them.
+        enhance: strength of the finish of such a look, in [0, 1]; all of it where None.
         record: return the Result, which holds the photo and what was done.
 
     Raises:
@@ -273,6 +277,9 @@ def develop(
         raise UnusableInput("only a raw or a burst of raws is developed; a photo is developed already: denoise it")
     if denoise not in ("auto", "off"):
         raise UnusableInput(f"denoise is auto or off, not {denoise!r}")
+    render: Callable[..., Result] = resolve(LOOKS, look, "look")
+    if enhance is not None and look not in RESTORING:
+        raise UnusableInput(f"the look {look} has no finish to weaken: enhance is for {', '.join(RESTORING)}")
     cleaned = partial(
         _denoise,
         strength=strength,
@@ -289,19 +296,18 @@ def develop(
     else:
         one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
         one, note = _repaired(one, dark, banding)
-        if denoise == "auto":
+        if denoise == "auto" and look not in RESTORING:
             one, note["noise_from"] = _with_noise(one, calibration)
             if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
                 result = cleaned(one)
                 one, note = cast(RawFrame, result.frame), {**result.record, **note}
-    one = apply_gain_maps(one)
-    rendering = neutral_rendering(one, white_balance, exposure)
-    photo = develop_raw(one, rendering, bits)
+    finish = {} if enhance is None else {"enhance": enhance}
+    made = render(one, white_balance=white_balance, exposure=exposure, bits=bits, progress=progress, **finish)
+    photo = cast(Image, made.frame)
     photo = replace(
         photo, profile=srgb_profile(gray=photo.pixels.shape[2] == 1), metadata=turned_upright(photo.metadata)
     )
-    note |= {"white_balance": rendering.gains, "exposure_ev": math.log2(rendering.exposure)}
-    return Result(photo, note) if record else photo
+    return Result(photo, {**note, "look": look, **made.record}) if record else photo
 
 
 def _image_of(array: Any) -> Image:

@@ -24,6 +24,7 @@ def apply(
     margin: int = 0,
     border: int | None = None,
     multiple: int = 1,
+    shrink: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Array:
     """`function` over `array`, tile by tile; equal to one call on the whole where `margin` covers the receptive field.
@@ -41,6 +42,7 @@ def apply(
         border: most pixels mirrored beyond the picture's own sides, rounded up to the multiple; None for as many as `margin`. Tiles
             end there together, so that a network which pads with zeros does so at the same place however it is tiled.
         multiple: what both sides of a tile are a multiple of, such as 2 for a Bayer mosaic or 2^scales for a network.
+        shrink: by which the function's result is smaller than the tile, a divisor of `multiple`; the whole one is, rounded up.
         progress: called after each tile with the finished share, at last 1.
 
     Raises:
@@ -64,16 +66,16 @@ def apply(
         (top, bottom), (left, right) = map(window, place, array.shape)
         rows, columns = mirrored(top, bottom, array.shape[0]), mirrored(left, right, array.shape[1])
         part = function(array[rows[:, None], columns])
-        if part.shape[:2] != (len(rows), len(columns)):
+        if part.shape[:2] != (len(rows) // shrink, len(columns) // shrink):
             raise ValueError(f"the function turned a tile of {len(rows)}x{len(columns)} into {part.shape[:2]}")
-        return part[place[0][0] - top :, place[1][0] - left :]
+        return part[(place[0][0] - top) // shrink :, (place[1][0] - left) // shrink :]
 
     first = run(places[0])
-    out = np.empty((*array.shape[:2], *first.shape[2:]), first.dtype)
+    out = np.empty((*(-(-side // shrink) for side in array.shape[:2]), *first.shape[2:]), first.dtype)
 
     def store(place: tuple[Span, Span], part: Array) -> None:
-        (top, bottom), (left, right) = place
-        target = out[top:bottom, left:right]
+        rows, columns = (slice(start // shrink, stop // shrink) for start, stop in place)
+        target = out[rows, columns]
         target[...] = part[: target.shape[0], : target.shape[1]]
 
     for done, place in enumerate(places, start=1):

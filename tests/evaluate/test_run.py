@@ -19,7 +19,7 @@ from quietlight.systems.classical import classical
 
 
 def test_every_peer_and_system_is_a_row():
-    assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan", *OF_BURSTS}
+    assert set(PEERS) | set(SYSTEMS) == set(names()) | {"fan", "cameranet", *OF_BURSTS}
     assert list(CLASSIFIERS) == names("classes")
     assert list(RAW_PEERS) == names("raws")
     assert list(BURST_PEERS) == names("bursts")

@@ -20,9 +20,11 @@ CLASSIFIERS = ("mobilenet", "noise-classifier")
 RAWS = ("fan", "raw-unet")
 # They take several frames: see `test_kpn`.
 BURSTS = ("kpn",)
+# They take linear XYZ: see `test_cameranet`.
+CAMERAS = ("cameranet", "srgan-can", "deepisp")
 
 
-PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS + RAWS + BURSTS]
+PICTURES = [name for name in NETWORKS if name not in CLASSIFIERS + RAWS + BURSTS + CAMERAS]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

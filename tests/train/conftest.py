@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PillowImage
+from typer.testing import CliRunner
 
 from quietlight import zoo
+from quietlight.cli import app
 from quietlight.data import classes
 from quietlight.networks.unet import RawUNet, UNet
 from quietlight.train import trainer
@@ -21,6 +23,9 @@ SMALL_NETWORKS = {
     "dncnn": ["network.depth=4", "network.width=8"],
     "fan": ["network.widths=[4, 6, 8]", "network.encoder=[1, 1]", "network.middle=1", "network.decoder=[1, 1]"],
     "kpn": ["network.widths=[4, 6, 8]"],
+    "cameranet": ["network.width=4", "network.rates=[1, 2]"],
+    "srgan-can": ["network.width=4"],
+    "deepisp": ["network.width=4", "network.layers=2", "network.looks=2"],
     "mobilenet": ["network.width=0.1", "network.hidden=8"],
 }
 SMALL_NETWORKS["raw-unet"] = SMALL_NETWORKS["unet"]
@@ -52,6 +57,19 @@ def many_photos(photos, tmp_path_factory):
         for index in range(50):
             photo.crop((index, index, index + 40, index + 30)).save(folder / f"{index:02}.jpg")
     return folder
+
+
+@pytest.fixture(scope="session")
+def frames(photos, tmp_path_factory):
+    """The photos as frames with their truths."""
+    folder = tmp_path_factory.mktemp("frames") / "frames"
+    result = CliRunner().invoke(app, ["synthesize", "isp", str(photos), "--seed", "1", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+SOURCES = {"rescaled-classes": "many_photos", "isp-folder": "frames"}
+"""Fixtures of data sets that do not learn from the tiny photos as they are."""
 
 
 @pytest.fixture(scope="session")
@@ -100,10 +118,9 @@ def miniature(photos, tiny_zoo, request):
         path = next(p for p in RECIPES if p.stem == name)
         recipe = load(path)
         small = ["steps=2", "batch=2", "start=", *SMALL_NETWORKS[recipe.network.name]]
-        if recipe.data.name == "rescaled-classes":
-            small.append(f"data.source={request.getfixturevalue('many_photos')}")
-        else:
-            small += [f"data.source={photos}", f"data.patch={SMALL_PATCHES.get(recipe.data.name, 16)}"]
+        small.append(f"data.source={request.getfixturevalue(SOURCES.get(recipe.data.name, 'photos'))}")
+        if recipe.data.name != "rescaled-classes":
+            small.append(f"data.patch={SMALL_PATCHES.get(recipe.data.name, 16)}")
         mode = "color" if recipe.data.arguments.get("channels") == 3 else "gray"
         for part in ("objective", "data"):
             small += [

@@ -39,9 +39,21 @@ def test_overrides_are_toml_or_text():
     changes = ["data.source=/some/where", "optimiser.rate=0.5", 'start="a.safetensors"', "optimiser.milestones=[0.5]"]
     recipe = load(RECIPES[0], changes)
     assert recipe.data.arguments["source"] == "/some/where"
-    assert (recipe.optimiser.rate, recipe.start, recipe.optimiser.milestones) == (0.5, "a.safetensors", (0.5,))
+    assert (recipe.optimiser.rate, recipe.optimiser.milestones) == (0.5, (0.5,))
     with pytest.raises(UnusableInput, match="not a change of a recipe"):
         load(RECIPES[0], ["steps"])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("", ()), ("a.safetensors", ("a.safetensors",)), ('["a", "runs/b.safetensors"]', ("a", "runs/b.safetensors"))],
+)
+def test_a_training_starts_from_nothing_from_one_or_from_several(text, names):
+    recipe = load(RECIPES[0], [f"start={text}"])
+    assert recipe.start == names
+    assert from_json(recipe.to_json()).start == tuple(Path(name).name for name in names)
+    old = recipe.to_json().replace('"start": []', '"start": ""')  # as weights of before have it
+    assert text or from_json(old) == recipe
 
 
 @pytest.mark.parametrize(
@@ -52,6 +64,8 @@ def test_overrides_are_toml_or_text():
         ("optimiser=3", "optimiser is a table"),
         ("steps=0", "steps is at least 1"),
         ("steps=1.5", "steps is of type int"),
+        ("start=3", "start is a text or a list of texts"),
+        ('start=["a", 3]', "start is a text or a list of texts"),
         ("steps=true", "steps is of type int"),
         ("batch=-1", "batch is at least 1"),
         ("accumulate=0", "accumulate is at least 1"),

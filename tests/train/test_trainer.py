@@ -18,6 +18,7 @@ from quietlight import zoo
 from quietlight.data.photos import NoisyPhotos
 from quietlight.frames import UnusableInput
 from quietlight.networks import NETWORKS
+from quietlight.networks.cameranet import CameraNet
 from quietlight.networks.mobilenet import MobileNetV2
 from quietlight.registry import build
 from quietlight.train import checkpoint, trainer
@@ -236,14 +237,14 @@ def published(path, change=None, metadata=None):
 def test_a_training_starts_from_a_published_backbone(tmp_path):
     path, network = tmp_path / "imagenet.safetensors", MobileNetV2(width=0.35)
     tensors = published(path, metadata={"format": "pt"})
-    trainer._load(network, str(path))
+    trainer._load(network, [str(path)])
     state = network.state_dict()
     assert all(torch.equal(state[key], value) for key, value in tensors.items())
     # Weights of ours are still taken whole, heads and all.
     facts = {"multiple": "1", "steps": "7"}
     zoo.save(tmp_path / "ours.safetensors", "mobilenet", {"width": 0.35}, state, facts)
     again = MobileNetV2(width=0.35)
-    trainer._load(again, str(tmp_path / "ours.safetensors"))
+    trainer._load(again, [str(tmp_path / "ours.safetensors")])
     assert all(torch.equal(v, state[k].half().float()) for k, v in again.state_dict().items() if v.is_floating_point())
 
 
@@ -266,18 +267,47 @@ def test_published_weights_that_cannot_be_taken_are_refused_in_a_line(miniature,
     path, network = tmp_path / "imagenet.safetensors", MobileNetV2(width=0.35)
     published(path, {"features.0.0.weight": np.zeros((1, 2), np.float32)})
     with pytest.raises(UnusableInput, match=r"^start .*imagenet.*: the tensor features\.0\.0\.weight has shape"):
-        trainer._load(network, str(path))
+        trainer._load(network, [str(path)])
     with pytest.raises(UnusableInput, match=r"of another network than the recipe's$"):  # a UNet adopts nothing
         train(miniature("unet-gray", f"start={path}"), tmp_path / "out")
     save_file({"features.0.0.weight": torch.zeros(16, 3, 3, 3, dtype=torch.bfloat16)}, path)
     with pytest.raises(UnusableInput, match="not in float32 or float16"):
-        trainer._load(network, str(path))
+        trainer._load(network, [str(path)])
     for damaged in (b"", b"PK\x03\x04" + bytes(100), path.read_bytes()[:40]):
         path.write_bytes(damaged)
         with pytest.raises(UnusableInput, match="not a weights file"):
-            trainer._load(network, str(path))
+            trainer._load(network, [str(path)])
     monkeypatch.setattr(zoo, "MOST_BYTES", 30)
     with pytest.raises(UnusableInput, match="larger than any"):
-        trainer._load(network, str(path))
+        trainer._load(network, [str(path)])
     with pytest.raises(UnusableInput, match=r"as \.safetensors first$"):
         train(miniature("unet-gray", f"start={tmp_path / 'imagenet.pth'}"), tmp_path / "out")
+
+
+def test_a_training_starts_from_parts_that_were_trained_apart(tmp_path):
+    size = {"width": 4, "rates": [1, 1]}
+    parts, paths = {}, []
+    for seed, part in enumerate(("restore", "enhance")):
+        torch.manual_seed(seed)
+        network = CameraNet(part=part, **size)
+        paths.append(str(tmp_path / f"{part}.safetensors"))
+        zoo.save(Path(paths[-1]), "cameranet", {"part": part, **size}, network.state_dict(), {"multiple": "4"})
+        parts |= {key: value.half().float() for key, value in network.state_dict().items()}
+    both = CameraNet(**size)
+    trainer._load(both, paths)
+    assert parts.keys() == both.state_dict().keys()
+    assert all(torch.equal(both.state_dict()[key], value) for key, value in parts.items())
+    with pytest.raises(UnusableInput, match=r"restore\.safetensors': these weights are of another network"):
+        trainer._load(both, paths[:1])
+    with pytest.raises(UnusableInput, match=r"restore\.safetensors': holds restorer\..*, which the weights before it"):
+        trainer._load(both, [paths[0], paths[0]])
+
+
+def test_the_three_steps_of_cameranet_hand_their_weights_on(miniature, tmp_path):
+    first, second = (train(miniature(f"cameranet-{part}"), tmp_path / part) for part in ("restore", "enhance"))
+    both = train(miniature("cameranet", f'start=["{first}", "{second}"]', "optimiser.rate=1e-30"), tmp_path / "both")
+    parts = zoo.read(str(first)).tensors | zoo.read(str(second)).tensors
+    made = zoo.read(str(both))
+    assert made.tensors.keys() == parts.keys()
+    assert all((made.tensors[key] == value).all() for key, value in parts.items())
+    assert json.loads(made.metadata["reach"]).keys() == {"restore", "enhance"}

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.systems import LOOKS
 
 
 class Format(StrEnum):
@@ -27,6 +28,10 @@ class Denoising(StrEnum):
     off = "off"
 
 
+Look = StrEnum("Look", {name: name for name in LOOKS})  # type: ignore[misc]  # read from the registry
+NEUTRAL = Look("neutral")
+
+
 def develop(
     inputs: opt.Inputs,
     out: opt.Out,
@@ -38,6 +43,12 @@ def develop(
         float, typer.Option(min=-10, max=10, metavar="EV", help="Added to the automatic exposure.")
     ] = 0.0,
     denoise: Annotated[Denoising, typer.Option(help="auto denoises where the noise would be seen.")] = Denoising.auto,
+    look: Annotated[
+        Look, typer.Option(help="neutral renders by formula; cameranet removes the noise and finishes by networks.")
+    ] = NEUTRAL,
+    enhance: Annotated[
+        float | None, typer.Option(min=0, max=1, help="With --look cameranet: strength of its finish; 0 is plain.")
+    ] = None,
     strength: opt.Strength = 1.0,
     chroma: opt.Chroma = None,
     noise_scale: opt.NoiseScale = 1.0,
@@ -62,6 +73,8 @@ def develop(
       quietlight develop night/ --out photos --format tif --wb 3200 --exposure 0.5
 
       quietlight develop tripod-shots/ --out photos --burst on
+
+      quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
     from quietlight.batch import Job, read_job, target_of
     from quietlight.camera.develop import parse_white_balance
@@ -101,6 +114,8 @@ def develop(
             calibration=calibration,
             dark=dark_frame,
             banding=banding,
+            look=str(look),
+            enhance=enhance,
             record=True,
             progress=working,
         )

@@ -22,7 +22,7 @@ def run(
 ) -> NDArray[np.float32]:
     """The network of `weights` on float32 arrays [B, ..., C, H, W], whose sides are multiples of `weights.multiple`.
 
-    `method` names what of it is asked for: what it makes of them, or, of KPN, the "kernels" by which it does.
+    `method` names what of it is asked for: what it makes of them, of KPN the "kernels" by which it does, or one stage of CameraNet.
     """
     compute: Any = resolve(ENGINES, engine, "engine")
     return np.asarray(compute(weights, *arrays, method=method), np.float32)

@@ -30,7 +30,7 @@ class Costs:
 
 
 def costs_of(weights: Weights) -> Costs:
-    """The costs of a photo network, whose input has as many channels as its arguments say, or of one for raws or for bursts.
+    """The costs of a photo network, whose input has as many channels as its arguments say, or of one for raws, bursts, or a camera.
 
     A mosaic is packed, and of a burst all its frames count, per megapixel of one of them.
     """
@@ -51,5 +51,6 @@ def _inputs(module: Any, arguments: dict[str, Any]) -> list[torch.Tensor]:
         return [frames, torch.empty(1, module.frames), *torch.empty(2, 1, module.channels, 1, 1)]
     if getattr(module, "is_raw", False):
         return [torch.empty(1, 4, side, side) for side in (_SIDE // 2, 1, 1)]
-    channels = int(arguments.get("channels", 1)) + int(arguments.get("maps", 0))
+    channels = 3 if getattr(module, "is_camera", False) else int(arguments.get("channels", 1))
+    channels += int(arguments.get("maps", 0))
     return [torch.empty(1, channels, _SIDE, _SIDE)]

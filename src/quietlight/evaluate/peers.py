@@ -21,7 +21,7 @@ from quietlight.evaluate.sample import Kind, Output, Sample
 from quietlight.frames import Array, Frame, Image, RawFrame, UnusableInput
 from quietlight.noise.classes import NoiseClass
 from quietlight.registry import resolve
-from quietlight.systems import OF_BURSTS, SYSTEMS, Result, impulses
+from quietlight.systems import LOOKS, OF_BURSTS, SYSTEMS, Result, impulses
 from quietlight.systems.network import network as run_network
 from quietlight.systems.noisebreaker import noisebreaker as run_noisebreaker
 from quietlight.systems.primaries import POOLS, primary, weights_of
@@ -62,7 +62,7 @@ class Peer:
 def names(kind: Kind = "photos") -> list[str]:
     """Every peer and system of a kind, in the order of the rows."""
     if kind == "photos":
-        return [*PEERS, *(name for name in SYSTEMS if name not in (*PEERS, *RAW_PEERS, *OF_BURSTS))]
+        return [*PEERS, *(name for name in SYSTEMS if name not in (*PEERS, *RAW_PEERS, *OF_BURSTS, *LOOKS))]
     return list(_REGISTRIES[kind][0])
 
 

@@ -26,8 +26,18 @@ SYSTEMS = {
     "classical": "quietlight.systems.classical:classical",
     "kpn": "quietlight.systems.kpn:kpn",
     "hdrplus": "quietlight.systems.merge:hdrplus",
+    "cameranet": "quietlight.systems.cameranet:cameranet",
 }
 """Name -> "module:attribute" of every system: a frame in, a Result out."""
 
 OF_BURSTS = ("kpn", "hdrplus")
 """Those of SYSTEMS that take a Burst; all others take one frame."""
+
+LOOKS = {
+    "neutral": "quietlight.systems.neutral:neutral",
+    "cameranet": "quietlight.systems.cameranet:cameranet",
+}
+"""Name -> "module:attribute" of every way to develop: a RawFrame in, a Result out that holds a display-referred sRGB Image."""
+
+RESTORING = ("cameranet",)
+"""Those of LOOKS that remove the noise themselves, and whose finish has a strength."""

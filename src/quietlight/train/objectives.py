@@ -27,6 +27,9 @@ OBJECTIVES = {
     "feature-matching": "quietlight.train.raw_objectives:FeatureMatching",
     "kpn": "quietlight.train.burst_objectives:AnnealedBurst",
     "noise2void": "quietlight.train.objectives:Noise2Void",
+    "restore": "quietlight.train.isp_objectives:Restore",
+    "enhance": "quietlight.train.isp_objectives:Enhance",
+    "joint": "quietlight.train.isp_objectives:Joint",
 }
 """Name -> "module:attribute" of every objective."""
 

@@ -97,7 +97,8 @@ class Recipe:
         steps, batch: length of the run; samples per step, over all machines.
         accumulate: parts that a batch is cut into where it does not fit at once.
         seed: everything random follows from it.
-        start: name of weights in the zoo, or a file, to begin with; empty for fresh parameters.
+        start: names of weights in the zoo, or files, to begin with: one, or several that hold different parts of the network;
+            empty for fresh parameters.
         average: decay of the exponential moving average of the parameters, which is what is validated and kept.
         precision: "auto" (bf16 on GPUs, float32 elsewhere), "float32", or "bf16" (also on CPUs that have instructions for it).
         validate: steps between validations, which are when a checkpoint is written, too.
@@ -112,7 +113,7 @@ class Recipe:
     batch: int = 16
     accumulate: int = 1
     seed: int = 0
-    start: str = ""
+    start: tuple[str, ...] = ()
     average: float = 0.999
     precision: str = "auto"
     validate: int = 1000
@@ -138,7 +139,7 @@ class Recipe:
         arguments.update({key: Path(arguments[key]).name for key in PLACES if key in arguments})
         learnt = table["objective"]["arguments"]
         learnt.update({key: Path(value).name for key, value in learnt.items() if str(value).endswith(_WEIGHTS)})
-        table["start"] = Path(self.start).name
+        table["start"] = [Path(start).name for start in self.start]
         return json.dumps(table, sort_keys=True)
 
 
@@ -224,6 +225,11 @@ def _value(kind: Any, value: Any, where: str, key: str) -> Any:
         if type(value) is not kind:
             raise UnusableInput(f"{where}: {key} is of type {kind.__name__}, not {value!r}")
         return value
+    if kind == tuple[str, ...]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple) or not all(type(name) is str for name in names):
+            raise UnusableInput(f"{where}: {key} is a text or a list of texts, not {value!r}")
+        return tuple(filter(None, names))
     length = None if ... in get_args(kind) else len(get_args(kind))
     if not isinstance(value, list | tuple) or not all(type(v) in (int, float) for v in value):
         raise UnusableInput(f"{where}: {key} is a list of numbers, not {value!r}")

@@ -10,7 +10,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -126,26 +126,40 @@ class _Run:
         self.optimiser = _optimiser(self.network, recipe.optimiser)
 
 
-def _load(network: nn.Module, start: str) -> None:
-    """Begin with weights of the network, or with others of which it can `adopt` a part, ours or those of another library."""
-    if start.endswith((".pth", ".pt")):
-        raise UnusableInput(
-            f"start {start!r}: such files can run code when read: save the tensors as .safetensors first"
-        )
+def _load(network: nn.Module, starts: Sequence[str]) -> None:
+    """Begin with weights of the network, or with others of which it can `adopt` a part, ours or those of another library.
+
+    Several hold different parts of it, and together all.
+    """
+    tensors: dict[str, Tensor] = {}
+    for start in starts:
+        found = _tensors(start)
+        if twice := sorted(tensors.keys() & found):
+            raise UnusableInput(f"start {start!r}: holds {twice[0]}, which the weights before it hold as well")
+        tensors |= found
     adopt: Callable[[dict[str, Tensor]], None] | None = getattr(network, "adopt", None)
-    arrays, metadata = zoo.read_tensors(start)
-    if "network" in metadata:
-        arrays = zoo.read(start).tensors
-    tensors = {key: torch.from_numpy(value) for key, value in arrays.items()}
+    names = ", ".join(map(repr, starts))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         if adopt is None:
-            raise UnusableInput(f"start {start!r}: these weights are of another network than the recipe's") from error
+            raise UnusableInput(f"start {names}: these weights are of another network than the recipe's") from error
         try:
             adopt(tensors)
         except ValueError as reason:
-            raise UnusableInput(f"start {start!r}: {reason}") from reason
+            raise UnusableInput(f"start {names}: {reason}") from reason
+
+
+def _tensors(start: str) -> dict[str, Tensor]:
+    """What a weights file holds, ours checked."""
+    if start.endswith((".pth", ".pt")):
+        raise UnusableInput(
+            f"start {start!r}: such files can run code when read: save the tensors as .safetensors first"
+        )
+    arrays, metadata = zoo.read_tensors(start)
+    if "network" in metadata:
+        arrays = zoo.read(start).tensors
+    return {key: torch.from_numpy(value) for key, value in arrays.items()}
 
 
 def _optimiser(network: nn.Module, options: Optimiser) -> torch.optim.Optimizer:
@@ -236,6 +250,7 @@ def _finish(run: _Run, out: Path, score: float) -> Path:
     recipe, average = run.recipe, run.average
     target = out / f"{recipe.name}.safetensors"
     facts = {"multiple": average.multiple, "steps": run.step, "validation": f"{score:.3f}", "device": run.device.type}
+    facts |= {"reach": json.dumps(average.reach)} if hasattr(average, "reach") else {}
     metadata = {"recipe": recipe.to_json()} | {key: str(value) for key, value in facts.items()}
     zoo.save(target, recipe.network.name, recipe.network.arguments, average.state_dict(), metadata)
     return target
