@@ -66,7 +66,8 @@ def test_no_source_is_ever_a_target(tmp_path: Path) -> None:
     assert [job.source.read_text() for job in jobs] == ["source", "source"]
 
 
-def write_name(source: Path, target: Path) -> dict[str, object]:
+def write_name(job: Job, target: Path) -> dict[str, object]:
+    source = job.source
     if "bad" in source.name:
         raise UnusableInput(f"{source}: is bad")
     if "gone" in source.name:

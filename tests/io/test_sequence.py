@@ -21,7 +21,7 @@ def burst(count=3, cfa="RGGB", largest=1.4):
     for index in range(count):
         mosaic = rng.uniform(-0.05, 0.9, (40, 48)).astype(np.float32)
         mosaic[5, 6] = largest if index == 1 else 1
-        frames.append(RawFrame(mosaic, cfa, noise=NoiseProfile((1e-3,), (1e-6,)), iso=100 * (index + 1), camera="A B"))
+        frames.append(RawFrame(mosaic, cfa, noise=NoiseProfile((1e-3,), (1e-6,)), iso=400, camera="A B"))
     return Burst(tuple(frames), reference=0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from quietlight.cli import options as opt
 
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
+    from quietlight.io import RawFormat
 
 
 def analyze(
@@ -30,10 +31,11 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE.json", help="With --calibrate: the profile to write.")
     ] = None,
+    burst: opt.Burst = opt.BurstChoice.auto,
     report: opt.Report = None,
     overwrite: opt.Overwrite = False,
 ) -> None:
-    """Say what noise files have, how much, and how sure that is.
+    """Say what noise files have, how much, and how sure that is. Of several shots of one scene, one is judged: see --burst.
 
     With --report each file is denoised as well, to show what that finds and removes; the result is not kept.
 
@@ -55,13 +57,14 @@ def analyze(
         return
     if dark or out:
         raise typer.BadParameter("--dark and --out belong to --calibrate; analyze prints its report")
-    _report(inputs, layout, opt.load_calibration(profile), as_json, report, overwrite)
+    _report(inputs, layout, opt.load_calibration(profile), burst, as_json, report, overwrite)
 
 
 def _report(
     inputs: list[str],
-    layout: object,
+    layout: RawFormat | None,
     calibration: Calibration | None,
+    burst: opt.BurstChoice,
     as_json: bool,
     folder: Path | None,
     overwrite: bool,
@@ -69,35 +72,41 @@ def _report(
     from rich.console import Console
     from rich.table import Table
 
-    from quietlight.batch import find_inputs
+    from quietlight.batch import read_job
+    from quietlight.cli.progress import find_jobs
     from quietlight.frames import UnusableInput
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
+    from quietlight.io.burst import check_burst
     from quietlight.pipeline import analyze as run_analyze
     from quietlight.pipeline import denoise as run_denoise
     from quietlight.report.sheet import report_files, write_report
 
     table = Table("file", "noise", "level", "from", "in words", box=None)
-    reports, failed = [], False
-    for job in find_inputs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES, folder):
+    reports: list[dict[str, Any]] = []
+    failed = False
+    suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
+    for job in find_jobs(inputs, suffixes, folder, burst.value, layout):
         try:
-            files = report_files(folder / job.folder, job.source.name, overwrite) if folder else None
-            frame = read_file(job.source, layout)  # type: ignore[arg-type]
-            report = run_analyze(frame, calibration)
+            files = report_files(folder / job.folder, job.name or job.source.name, overwrite) if folder else None
+            if job.frames:
+                check_burst(job.frames, layout)
+            report = run_analyze(read_file(job.source, layout), calibration)
             if files:
+                frame = read_job(job, layout)
                 write_report(files, frame, run_denoise(frame, calibration=calibration, record=True))
         except (UnusableInput, OSError, MemoryError) as error:
-            message = (
-                str(error) if str(job.source) in str(error) else f"{job.source}: {error or 'too large for memory'}"
-            )
+            named = any(str(file) in str(error) for file in job.files)
+            message = str(error) if named else f"{job.source}: {error or 'too large for memory'}"
             typer.echo(f"quietlight: {message}", err=True)
             reports.append({"file": str(job.source), "error": message})
             failed = True
             continue
-        reports.append({"file": str(job.source), **json.loads(report.to_json())})
+        shots = [str(file) for file in job.frames]
+        reports.append({"file": str(job.source), "frames": shots, **json.loads(report.to_json())})
         for finding in report.findings or [None]:
             nature = finding.nature if finding else "none"
             level = f"{finding.level:.3g} {finding.unit}" if finding else ""
-            table.add_row(job.source.name, nature, level, report.source, report.verdict)
+            table.add_row(job.title, nature, level, report.source, report.verdict)
     if as_json:
         typer.echo(json.dumps(reports, indent=2))
     elif table.row_count:
@@ -107,7 +116,7 @@ def _report(
         raise typer.Exit(1)
 
 
-def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, overwrite: bool) -> None:
+def _calibrate(flats: list[str], darks: list[str], out: Path, layout: RawFormat | None, overwrite: bool) -> None:
     from quietlight.analysis.calibrate import calibrate
     from quietlight.analysis.profile_file import to_json
     from quietlight.batch import find_inputs
@@ -121,7 +130,7 @@ def _calibrate(flats: list[str], darks: list[str], out: Path, layout: object, ov
     def load(names: list[str]) -> list[RawFrame]:
         frames = []
         for job in find_inputs(names, None if layout else RAW_SUFFIXES):
-            frame = read_file(job.source, layout)  # type: ignore[arg-type]
+            frame = read_file(job.source, layout)
             if not isinstance(frame, RawFrame):
                 raise UnusableInput(f"{job.source}: is a photo; a camera is calibrated on raw files")
             frames.append(frame)

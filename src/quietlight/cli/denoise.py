@@ -27,6 +27,7 @@ def denoise(
         ),
     ] = "",
     noise_scale: opt.NoiseScale = 1.0,
+    burst: opt.Burst = opt.BurstChoice.auto,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}_clean{suffix}",
     report: opt.Report = None,
     raw_format: opt.RawFormatFile = None,
@@ -38,17 +39,21 @@ def denoise(
 ) -> None:
     """Remove the noise of photos and raws: a raw becomes a DNG, a photo keeps its format, and both keep their metadata.
 
+    Several shots of one scene become one picture with less noise, called like the first of them: see --burst.
+
     Examples:
       quietlight denoise holiday/ --out clean
 
       quietlight denoise IMG_0042.CR3 --out clean --strength 0.8 --chroma 1
 
       quietlight denoise concert.jpg --out clean --remove camera --grain 0.2
+
+      quietlight denoise IMG_0042.CR3 IMG_0043.CR3 IMG_0044.CR3 --out clean --burst on
     """
-    from quietlight.batch import Job, find_inputs, target_of
-    from quietlight.cli.progress import run_with_progress
-    from quietlight.frames import Image
-    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, read_file, write
+    from quietlight.batch import Job, read_job, target_of
+    from quietlight.cli.progress import READING, find_jobs, in_two, run_with_progress
+    from quietlight.frames import Burst, Image, UnusableInput
+    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, write
     from quietlight.io.kind import output_suffix
     from quietlight.pipeline import denoise as run_denoise
     from quietlight.report.sheet import report_files, write_report
@@ -62,11 +67,14 @@ def denoise(
         photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)
         return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
 
-    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
         pages = (
             None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
         )
-        frame = read_file(source, layout)
+        reading, working = in_two(progress, READING if job.frames else 0)
+        frame = read_job(job, layout, reading)
+        if (local or remove) and isinstance(frame, Burst) and isinstance(frame.frames[0], Image):
+            raise UnusableInput("--local and --remove are for single photos: add --burst off")
         result: Result = run_denoise(
             frame,
             strength=strength,
@@ -79,7 +87,7 @@ def denoise(
             dark=dark_frame,
             banding=banding,
             record=True,
-            progress=progress,
+            progress=working,
         )
         write(result.frame, target)
         if pages:
@@ -87,4 +95,5 @@ def denoise(
         return result.record
 
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
-    run_with_progress(find_inputs(inputs, suffixes, out), plan, work, overwrite, as_json)
+    jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
+    run_with_progress(jobs, plan, work, overwrite, as_json)

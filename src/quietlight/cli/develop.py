@@ -52,6 +52,7 @@ def develop(
     strength: opt.Strength = 1.0,
     chroma: opt.Chroma = None,
     noise_scale: opt.NoiseScale = 1.0,
+    burst: opt.Burst = opt.BurstChoice.auto,
     quality: Annotated[int, typer.Option(min=1, max=100, help="Of JPEG files.")] = 95,
     template: Annotated[str, typer.Option(help="Name of the results.")] = "{stem}{suffix}",
     report: opt.Report = None,
@@ -64,18 +65,22 @@ def develop(
 ) -> None:
     """Develop raws into photos: exposed, white-balanced, in sRGB, upright, with the camera's metadata.
 
+    Several shots of one scene become one photo with less noise, called like the first of them: see --burst.
+
     Examples:
       quietlight develop IMG_0042.CR3 --out photos
 
       quietlight develop night/ --out photos --format tif --wb 3200 --exposure 0.5
 
+      quietlight develop tripod-shots/ --out photos --burst on
+
       quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
-    from quietlight.batch import Job, find_inputs, target_of
+    from quietlight.batch import Job, read_job, target_of
     from quietlight.camera.develop import parse_white_balance
-    from quietlight.cli.progress import run_with_progress
-    from quietlight.frames import RawFrame, UnusableInput
-    from quietlight.io import RAW_SUFFIXES, read_file, write
+    from quietlight.cli.progress import READING, find_jobs, in_two, run_with_progress
+    from quietlight.frames import Burst, Image, UnusableInput
+    from quietlight.io import RAW_SUFFIXES, write
     from quietlight.pipeline import develop as run_develop
     from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
@@ -89,13 +94,14 @@ def develop(
     def plan(job: Job) -> Path:
         return target_of(job, out, template, f".{file_format}")
 
-    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
         pages = (
             None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
         )
-        frame = read_file(source, layout)
-        if not isinstance(frame, RawFrame):
-            raise UnusableInput(f"{source}: is a photo, so developed already: use quietlight denoise")
+        reading, working = in_two(progress, READING if job.frames else 0)
+        frame = read_job(job, layout, reading)
+        if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
+            raise UnusableInput(f"{job.source}: is a photo, so developed already: use quietlight denoise")
         result: Result = run_develop(
             frame,
             denoise=denoise.value,
@@ -111,7 +117,7 @@ def develop(
             look=str(look),
             enhance=enhance,
             record=True,
-            progress=progress,
+            progress=working,
         )
         write(result.frame, target, quality)
         if pages:
@@ -120,4 +126,5 @@ def develop(
         return result.record
 
     suffixes = None if layout else RAW_SUFFIXES
-    run_with_progress(find_inputs(inputs, suffixes, out), plan, work, overwrite, as_json)
+    jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
+    run_with_progress(jobs, plan, work, overwrite, as_json)

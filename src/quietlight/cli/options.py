@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,28 @@ if TYPE_CHECKING:
     from quietlight.frames import RawFrame
     from quietlight.io import RawFormat
 
+
+class BurstChoice(StrEnum):
+    """Which files are shots of one scene, to be made into one."""
+
+    auto = "auto"
+    on = "on"
+    off = "off"
+
+
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Files, folders (with all below them) or quoted globs.")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; made if missing.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist; they are skipped otherwise.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON list to standard output, one entry per file.")]
+Burst = Annotated[
+    BurstChoice,
+    typer.Option(
+        help="Several shots of one scene become one. auto finds them: same folder, camera and exposure, seconds apart, same scene. "
+        "on takes all files named, and all of each folder, as one. off takes every file by itself."
+    ),
+]
 RawFormatFile = Annotated[
     Path | None,
     typer.Option(

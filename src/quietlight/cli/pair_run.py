@@ -38,9 +38,9 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
             raise UnusableInput(f"{job.source}: its pair would be called as that of {owner.source}: rename one of them")
         return targets[job]
 
-    def work(source: Path, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
         pairs.progress = progress
-        return pairs.make(source, name(target))
+        return pairs.make(job.source, name(target))
 
     pairs.resume({name(target) for target in owners})
     todo = [job for job, target in targets.items() if pairs.overwrite or not pairs.is_made(job.source, name(target))]

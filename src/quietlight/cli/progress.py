@@ -1,10 +1,10 @@
-"""What a person sees while files are worked on: a bar with the time left, one line per file, and a summary."""
+"""What a person sees while files are looked at and worked on: a bar with the time left, one line per file, and a summary."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,49 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from quietlight.analysis.words import sentence
-from quietlight.batch import Job, Outcome, run
+from quietlight.batch import BurstChoice, Job, Outcome, as_bursts, find_inputs, run
+from quietlight.io import RawFormat
 
-FileWork = Callable[[Path, Path, Callable[[float], None]], dict[str, Any]]
+Report = Callable[[float], None]
+JobWork = Callable[[Job, Path, Report], dict[str, Any]]
+READING = 0.2
+"""Share of the time that a burst's files take to be read."""
+
+
+def find_jobs(
+    inputs: Sequence[str],
+    suffixes: Set[str] | None,
+    without: Path | None,
+    choice: BurstChoice,
+    raw_format: RawFormat | None,
+) -> list[Job]:
+    """The files that the inputs lead to, bursts among them made one job each, under a progress bar; says what `auto` found."""
+    files = find_inputs(inputs, suffixes, without)
+    with _bar() as bar:
+        task = bar.add_task("looking for bursts", total=1.0)
+        jobs = as_bursts(files, choice, raw_format, lambda share: bar.update(task, completed=share))
+    bursts = [job for job in jobs if job.frames]
+    if choice == "auto" and bursts:
+        count, frames = len(bursts), sum(len(job.frames) for job in bursts)
+        found = "1 burst" if count == 1 else f"{count} bursts"
+        typer.echo(f"{found} of {frames} frames found; --burst off takes every file by itself", err=True)
+    return jobs
 
 
 def run_with_progress(
-    jobs: Sequence[Job], plan: Callable[[Job], Path], work: FileWork, overwrite: bool, as_json: bool
+    jobs: Sequence[Job], plan: Callable[[Job], Path], work: JobWork, overwrite: bool, as_json: bool
 ) -> None:
     """Do the jobs under a progress bar, print what became of them, and leave with exit code 1 if one failed.
 
-    `work` takes the source, the target and a function to be told the finished share of the file.
+    `work` takes the job, the target and a function to be told the finished share of the file.
     """
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar() as bar:
         task = bar.add_task("", total=len(jobs))
         finished = 0
 
-        def work_on(source: Path, target: Path) -> dict[str, Any]:
-            bar.update(task, description=source.name)
-            return work(source, target, lambda share: bar.update(task, completed=finished + share))
+        def work_on(job: Job, target: Path) -> dict[str, Any]:
+            bar.update(task, description=job.title)
+            return work(job, target, lambda share: bar.update(task, completed=finished + share))
 
         def report(outcome: Outcome) -> None:
             nonlocal finished
@@ -55,8 +74,23 @@ def run_with_progress(
         raise typer.Exit(1)
 
 
+def in_two(progress: Report, first: float) -> tuple[Report, Report]:
+    """The progress of two things, one after the other, of which the first is that share of the work."""
+    return lambda share: progress(first * share), lambda share: progress(first + (1 - first) * share)
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
 def _line(outcome: Outcome) -> str:
     if outcome.state == "done":
         said = f"\n  {sentence(outcome.record)}" if "steps" in outcome.record else ""
-        return f"{outcome.target}  ({outcome.seconds:.1f} s){said}"
+        frames = f"burst of {len(outcome.frames)} from {outcome.frames[0].name}, " if outcome.frames else ""
+        return f"{outcome.target}  ({frames}{outcome.seconds:.1f} s){said}"
     return f"{'quietlight' if outcome.state == 'failed' else 'skipped'}: {outcome.message}"

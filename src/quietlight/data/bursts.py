@@ -51,6 +51,9 @@ class Bursts(ABC):
         fewest: least number of frames that are present, drawn evenly up to N; absent ones are zero. 0 for always N.
         patch: side of a frame in pixels, of its mosaic where it has one.
         white: range of the white level that the photo's 1 becomes, drawn log-uniformly.
+        near: farthest shift of a near frame in pixels of a frame, or of a plane of its mosaic. What is aligned first lies within
+            half a pixel and what alignment is off by; the paper's frames, which are not, within 2.
+        far_frames: how many frames of a burst are far, on average.
 
     Raises UnusableInput for arguments that make no sense, and where there are no photos of that size.
     """
@@ -62,14 +65,19 @@ class Bursts(ABC):
         fewest: int = 0,
         patch: int = 128,
         white: Sequence[float] = (0.1, 1.0),
+        near: float = NEAR,
+        far_frames: float = FAR_FRAMES,
         held_out: str = "",
         *,
         device: torch.device,
         validation: bool,
     ) -> None:
+        if not 0 <= near <= FAR or far_frames < 0:
+            raise UnusableInput(f"of the data, near is 0 to {FAR} pixels, and far_frames 0 or more")
         if not 0 <= fewest <= frames or frames < 1 or len(white) != 2 or not 0 < white[0] <= white[1]:
             raise UnusableInput("of the data, fewest is at most frames, and white a range of levels such as [0.1, 1.0]")
         self.frames, self.fewest, self.patch = frames, fewest or frames, patch
+        self.near, self.far_frames = near, far_frames
         self.white = math.log(white[0]), math.log(white[1])
         side = SCALE * (patch + 2 * FAR)
         self.crops = PhotoCrops(source, held_out, 3, side, device, validation)
@@ -121,13 +129,14 @@ class GrayBursts(Bursts):
     """Bursts of gray frames, C = 1, as the paper's: degamma by 2.2, shifts, the mean of 2x2 pixels and of red, green and blue.
 
     Args:
-        source, frames, fewest, patch, white, held_out, device, validation: as for `Bursts`.
+        source, frames, fewest, patch, white, near, far_frames, held_out, device, validation: as for `Bursts`.
     """
 
     def _clean(self, photos: Tensor, draws: Sequence[np.random.Generator]) -> tuple[Tensor, dict[str, Tensor]]:
         linear = (torch.arange(256) / 255).pow(2.2).to(self.device)[photos.int()].mean(1, keepdim=True)
         means = functional.avg_pool2d(linear, SCALE, stride=1)[:, 0]
-        moved = np.stack([np.rint(SCALE * shifts(self.frames, rng)) for rng in draws]).astype(np.int64) + SCALE * FAR
+        drawn = [shifts(self.frames, rng, self.near, far_frames=self.far_frames) for rng in draws]
+        moved = np.rint(SCALE * np.stack(drawn)).astype(np.int64) + SCALE * FAR
         first = torch.from_numpy(moved).to(self.device)
         steps = SCALE * torch.arange(self.patch, device=self.device)
         rows, columns = (first[..., axis, None] + steps for axis in (0, 1))

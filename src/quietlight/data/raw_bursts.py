@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from quietlight.camera.unprocess import random_camera, unprocess
-from quietlight.data.bursts import Bursts
+from quietlight.data.bursts import FAR_FRAMES, NEAR, Bursts
 from quietlight.data.motion import Hands, burst_of, random_motion
 from quietlight.data.raws import random_noise, shot_range
 from quietlight.frames import UnusableInput
@@ -27,7 +27,7 @@ class RawBursts(Bursts):
     Batches have one more tensor, "moving" [B, 1, H, W]: how much of a pixel of the reference belongs to the moving object.
 
     Args:
-        source, frames, fewest, patch, white, held_out, device, validation: as for `Bursts`; patch is even.
+        source, frames, fewest, patch, white, near, far_frames, held_out, device, validation: as for `Bursts`; patch is even.
         shot: range of the shot variance, drawn log-uniformly.
         rotation, moving, jitter: as for `Hands`.
     """
@@ -43,6 +43,8 @@ class RawBursts(Bursts):
         rotation: float = 0.5,
         moving: float = 0.5,
         jitter: float = 0.02,
+        near: float = NEAR,
+        far_frames: float = FAR_FRAMES,
         held_out: str = "",
         *,
         device: torch.device,
@@ -50,8 +52,10 @@ class RawBursts(Bursts):
     ) -> None:
         if patch % 2:
             raise UnusableInput(f"of the data, patch is even, not {patch}")
-        self.range, self.hands = shot_range(shot), Hands(rotation, moving, jitter)
-        super().__init__(source, frames, fewest, patch, white, held_out, device=device, validation=validation)
+        self.range, self.hands = shot_range(shot), Hands(rotation, moving, jitter, 2 * near, far_frames=far_frames)
+        super().__init__(
+            source, frames, fewest, patch, white, near, far_frames, held_out, device=device, validation=validation
+        )
 
     def _noise(self, rng: np.random.Generator) -> ShotRead:
         return random_noise(self.range, rng)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
-from quietlight.io.burst import read_burst
+from quietlight.io.burst import is_payload, payloads, read_burst
 from quietlight.io.dng import write_dng
 from quietlight.io.headerless import RawFormat, read_headerless, read_raw_format
 from quietlight.io.kind import PACKED_SUFFIX, PHOTO_FORMATS, RAW_SUFFIXES, is_photo
@@ -26,6 +26,8 @@ PHOTO_SUFFIXES = frozenset(PHOTO_FORMATS)
 def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None = None) -> Frame:
     """A raw file gives a RawFrame, a photo an Image, a folder or a list of files of one scene a Burst.
 
+    Of a folder of the HDR+ data set, the frames are read, and its reference is theirs.
+
     Args:
         source: a file, a folder, or several files. The file of planes that was written of a Burst gives it again.
         raw_format: describes files without a header, which are then read by it alone.
@@ -34,14 +36,17 @@ def read(source: str | Path | Sequence[str | Path], raw_format: RawFormat | None
         UnusableInput: what is wrong with which file, and what to do.
     """
     if not isinstance(source, str | Path):
-        return read_burst([Path(s) for s in source], lambda path: read_file(path, raw_format))
+        return read_burst([Path(s) for s in source], lambda path: read_file(path, raw_format), raw_format)
     path = Path(source)
     if path.is_dir():
         known = RAW_SUFFIXES | PHOTO_SUFFIXES
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in known and not p.name.startswith("."))
         if not files:
             raise UnusableInput(f"{path}: no raw file or photo in this folder")
-        return with_reference(read_burst(files, lambda file: read_file(file, raw_format)), path)
+        of_data_set = [file for file in files if is_payload(file)]
+        frames, reference = payloads(of_data_set) if of_data_set else (files, None)
+        burst = read_burst(frames, lambda file: read_file(file, raw_format), raw_format, reference)
+        return burst if of_data_set else with_reference(burst, path)
     return _read(path, raw_format)
 
 

@@ -30,12 +30,10 @@ _ORIENTATIONS = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
 def read_camera_file(path: Path) -> RawFrame:
     """One raw file through LibRaw. Raises UnusableInput where LibRaw cannot read it or its sensor has other colours than RGB."""
-    with path.open("rb") as file:
-        start = file.read(16)
-    if start.startswith(b"FOVb"):
+    if _start(path).startswith(b"FOVb"):
         raise UnusableInput(f"{path}: Foveon raws are not supported: convert the file to a linear DNG first")
     with libraw.opened(path) as raw:
-        exif = _exif(path, raw, is_ciff=start[6:14] == b"HEAPCCDR")
+        exif = camera_exif(path, raw)
         if not exif and path.suffix.lower() == ".raw":
             # LibRaw knows some files without a header by nothing but their size, and so takes others for them.
             raise UnusableInput(f"{path}: has no header: describe it with --raw-format FILE.toml")
@@ -51,7 +49,7 @@ def read_camera_file(path: Path) -> RawFrame:
             iso=iso,
             orientation=_ORIENTATIONS.get(raw.sizes.flip, 1),
             crop=_crop(raw.sizes),
-            camera=_camera_of(exif),
+            camera=camera_of(exif),
             metadata=Metadata(exif=exif),
         )
 
@@ -168,7 +166,8 @@ def _crop(sizes: rawpy.ImageSizes) -> Rectangle | None:
     return top, left, height, width
 
 
-def _camera_of(exif: bytes) -> str:
+def camera_of(exif: bytes) -> str:
+    """The camera that an EXIF block names, "" for none."""
     tags = metadata.exif_of(exif)
     return camera_name(*(str(tags.get(tag, "")).split("\0")[0] for tag in (_MAKE, _MODEL)))
 
@@ -181,11 +180,17 @@ class _Shot:
     settings: dict[int, ifd.Entry]
 
 
-def _exif(path: Path, raw: rawpy.RawPy, is_ciff: bool) -> bytes:
-    """The file's EXIF block, or its preview's, completed by what LibRaw knows.
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
+
+
+def camera_exif(path: Path, raw: rawpy.RawPy) -> bytes:
+    """The file's EXIF block, or its preview's, completed by what LibRaw knows; the pixels need not have been read.
 
     Into a preview without EXIF, LibRaw itself writes the maker and model that it identified, which it gives in no other way.
     """
+    is_ciff = _start(path)[6:14] == b"HEAPCCDR"
     own = metadata.read_exif(path) or _preview_exif(raw)
     tags = metadata.exif_of(own)
     settings = tags.get_ifd(_EXIF_IFD)

@@ -23,12 +23,19 @@ _LEAST_XTRANS_SIDE = 512
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[rawpy.RawPy]:
-    """A raw file, unpacked, its size checked before its pixels get memory. All failures are UnusableInput."""
+def identified(path: Path) -> Iterator[rawpy.RawPy]:
+    """A raw file of a size that we take, its pixels not read. All failures are UnusableInput."""
     with library_errors(path), rawpy.RawPy() as raw:
         with silenced():
             raw.open_file(str(path))
         check_size(path, raw.sizes.raw_height, raw.sizes.raw_width, path.stat().st_size)
+        yield raw
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[rawpy.RawPy]:
+    """A raw file, unpacked, its size checked before its pixels get memory. All failures are UnusableInput."""
+    with identified(path) as raw:
         with silenced():
             raw.unpack()
         yield raw

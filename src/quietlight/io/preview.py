@@ -49,14 +49,14 @@ def _binned(frame: RawFrame) -> Floats:
         part = frame.mosaic[top : top + height, left : left + width]
         # A last odd row or column has no partner; a single one is doubled.
         part = pad_even(part) if min(part.shape) == 1 else part[: height - height % 2, : width - width % 2]
-        red, *greens, blue = (_shrunk(part[r::2, c::2], LONG_SIDE) for r, c in plane_offsets(frame.cfa))
+        red, *greens, blue = (shrunk(part[r::2, c::2], LONG_SIDE) for r, c in plane_offsets(frame.cfa))
         return np.stack([red, (greens[0] + greens[1]) / 2, blue], axis=2)
     part = frame.mosaic[top : top + height, left : left + width]
     planes = [part[..., i] for i in range(3)] if part.ndim == 3 else [part] * 3
-    return np.stack([_shrunk(plane, LONG_SIDE) for plane in planes], axis=2)
+    return np.stack([shrunk(plane, LONG_SIDE) for plane in planes], axis=2)
 
 
-def _shrunk(plane: Floats, longest: int) -> Floats:
+def shrunk(plane: Floats, longest: int) -> Floats:
     """Means over the smallest squares that leave at most `longest` of them a side; a rest at the right and bottom is dropped."""
     step = -(-max(plane.shape) // longest)
     if min(plane.shape) < step:

@@ -52,9 +52,14 @@ def _read_dng(dng: DngFile) -> RawFrame:
         orientation=dng_tags.orientation(dng),
         crop=dng_tags.default_crop(dng, area),
         gain_maps=maps or (),
-        camera=camera_name(dng.text(271), dng.text(272)) or dng.text(50708),
+        camera=camera_of_dng(dng),
         metadata=Metadata(exif=exif, xmp=dng_tags.xmp(dng), dng=dng_tags.carried(dng, maps is not None)),
     )
+
+
+def camera_of_dng(dng: DngFile) -> str:
+    """Maker and model, or else what the DNG calls the camera."""
+    return camera_name(dng.text(271), dng.text(272)) or dng.text(50708)
 
 
 def _mosaic(
