@@ -14,9 +14,9 @@ from quietlight.train.objectives import OBJECTIVES, Classify, Noise2Void
 
 ARGUMENTS = {"repaired": {"by": "tiny-{mode}"}}
 """Name -> arguments without which there is no such objective."""
-_ELSEWHERE = {"classify", "raw", "feature-matching", "kpn", "restore", "enhance", "joint"}
-DENOISING = [name for name in OBJECTIVES if name not in _ELSEWHERE]
-"""Those of photos: those of raws, of bursts and of camera pipelines have tests of their own."""
+ELSEWHERE = ("classify", "raw", "feature-matching", "kpn", "restore", "enhance", "joint")
+"""Those of raws, of bursts and of CameraNet have tests of their own."""
+DENOISING = [name for name in OBJECTIVES if name not in ELSEWHERE]
 
 
 def batch(channels=1, size=24):
