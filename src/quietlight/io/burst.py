@@ -144,7 +144,8 @@ def _told_reference(folder: Path) -> int | None:
     results = sorted(folder.parent.parent.glob(f"results_*/{folder.name}/reference_frame.txt"), reverse=True)
     for file in (folder / "reference_frame.txt", *results):
         try:
-            return int(file.read_text()[:32])
+            with file.open() as told:
+                return int(told.read(32))
         except (OSError, ValueError):
             continue
     return None
