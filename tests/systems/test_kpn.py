@@ -48,10 +48,14 @@ def test_kernels_that_take_the_middle_give_the_mean_of_the_frames(cfa, aligned, 
     assert result.frame.noise.shot[0] == pytest.approx(burst.frames[0].noise.shot[0] / 3, rel=1e-3)
 
 
+ANY_LENGTH = {"name": "raw-bursts", "arguments": {"fewest": 2}}
+
+
+@pytest.mark.parametrize("data", [None, ANY_LENGTH])
 @pytest.mark.parametrize("separable", [True, False])
-def test_fewer_frames_than_it_takes_are_merged_as_they_are(separable, made, kpn_weights):
+def test_fewer_frames_than_it_takes_are_merged_as_they_are(separable, data, made, kpn_weights):
     burst, _ = made(SHIFTS[:2], 1)
-    net = kpn_weights(plain=True, frames=4, separable=separable)
+    net = kpn_weights(plain=True, frames=4, separable=separable, data=data)
     result = kpn(burst, weights=net)
     kept = result.frame.mosaic == burst.frames[0].mosaic  # clipped highlights
     expected = np.where(kept, burst.frames[0].mosaic, mean(burst, subpixel=False).mosaic)
@@ -61,6 +65,15 @@ def test_fewer_frames_than_it_takes_are_merged_as_they_are(separable, made, kpn_
     one = kpn(replace(burst, frames=burst.frames[:1]), weights=net)
     np.testing.assert_allclose(one.frame.mosaic, burst.frames[0].mosaic, atol=1e-5)
     assert (one.record["used"], one.record["effective_frames"]) == ([0], pytest.approx(1))
+
+
+def test_fewer_frames_take_turns_where_a_network_learnt_from_full_bursts_alone(made, kpn_weights):
+    burst, _ = made(SHIFTS[:2], 1)
+    twice = replace(burst, frames=burst.frames * 2)
+    full, any_length = (kpn_weights(frames=4, name=f"kpn-{i}", data=data) for i, data in enumerate((None, ANY_LENGTH)))
+    of_two, of_four = (kpn(b, weights=full, aligned=False).frame.mosaic for b in (burst, twice))
+    np.testing.assert_allclose(of_two, of_four, atol=1e-6)
+    assert np.abs(kpn(burst, weights=any_length, aligned=False).frame.mosaic - of_two).mean() > 1e-3
 
 
 def test_of_more_frames_those_that_fit_best_are_used(made, kpn_weights):

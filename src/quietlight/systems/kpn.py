@@ -44,8 +44,8 @@ def kpn(
         made ("share"), the frames that the network saw ("used"), those "left_out" because nearly nothing in them fits,
         and effective_frames, 1 / noise_left, which counts the averaging within frames, too. Networks without kernels tell none.
 
-        Of more frames than the network takes, those that fit best are used. One frame goes through it as a burst of one, which it
-        did not learn: a denoiser of single raws does better.
+        Of more frames than the network takes, those that fit best are used. Where it learnt from full bursts alone, fewer frames
+        take turns in its places. One frame goes through it as a burst of one: a denoiser of single raws does better.
 
     Raises:
         UnusableInput: for what is no burst of raws, frames that differ, unknown noise, or weights of another kind of network.

@@ -5,10 +5,12 @@ What the network makes of it, and by which kernels, is asked here; `systems/kpn.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quietlight import engine, tiles
 from quietlight.camera.bayer import as_rggb, pad_even, undo_as_rggb, unpack
@@ -87,7 +89,10 @@ class Seen:
         share = np.float32(self.share)
 
         def run(frames: Plane) -> Plane:
-            kernels = share * self._asked(frames, "kernels")[0, : len(frames)]
+            asked = self._asked(frames, "kernels")[0]
+            kernels = np.zeros((len(frames), *asked.shape[1:]), np.float32)
+            for place, index in enumerate(self._places(len(frames))):
+                kernels[index] += share * asked[place]
             middle = kernels.shape[1] // 2
             kernels[0, middle, middle] += 1 - share
             return kernels.reshape(-1, *kernels.shape[3:])
@@ -104,15 +109,20 @@ class Seen:
         return float(np.mean([np.square(self.kernels(*part)).sum(axis=(0, 1, 2)).mean() for part in parts]))
 
     def _asked(self, frames: Plane, method: str, noise_scale: float = 1.0) -> Plane:
-        """What the network says of frames [n, C, h, w]; it is told that the others are absent."""
-        gain, count = self.net.gain(self.noise), _takes(self.net.weights)
+        """What the network says of frames [n, C, h, w]; it is told that places beyond `_places` are empty."""
+        gain, count, places = self.net.gain(self.noise), _takes(self.net.weights), self._places(len(frames))
         padded = np.zeros((1, count, *frames.shape[1:]), np.float32)
-        np.multiply(frames, np.float32(gain), out=padded[0, : len(frames)])
-        present = (np.arange(count) < len(frames)).astype(np.float32)[None]
+        np.multiply(frames[places], np.float32(gain), out=padded[0, : len(places)])
+        present = (np.arange(count) < len(places)).astype(np.float32)[None]
         pairs = self.noise.scaled(gain).overstated(noise_scale).per_color()
         colors = list(colors_of(self.cfa))
         shot, read = (np.array(values, np.float32)[colors].reshape(1, -1, 1, 1) for values in pairs)
         return engine.run(self.net.weights, padded, present, shot, read, method=method)
+
+    def _places(self, count: int) -> NDArray[np.intp]:
+        """Which of so many frames stands in which place of the network: again and again where it learnt from full bursts alone."""
+        takes = _takes(self.net.weights)
+        return np.arange(count if _learnt_any_length(self.net.weights) else takes) % count
 
     def _tiled(self, run: Callable[[Plane], Plane], stack: Plane, progress: Progress | None = None) -> Plane:
         """`run` over a stack [N, C, h, w], tile by tile: what it gives, [channels, h, w]."""
@@ -171,6 +181,11 @@ def _as_rggb(frame: RawFrame) -> RawFrame:
 def _takes(weights: Weights) -> int:
     """How many frames a network takes."""
     return int(weights.arguments.get("frames", 8))
+
+
+def _learnt_any_length(weights: Weights) -> bool:
+    """Whether a network learnt from bursts of fewer frames than it takes, too."""
+    return bool(json.loads(weights.metadata["recipe"])["data"]["arguments"].get("fewest", 0))
 
 
 def _misfit(field: Field) -> tuple[float, float]:
