@@ -111,6 +111,18 @@ def test_a_job_is_read_as_what_it_is(card):
     assert told == pytest.approx([1 / 3, 2 / 3, 1])
 
 
+@pytest.mark.parametrize("choice", ["auto", "on"])
+def test_a_burst_that_we_wrote_keeps_its_reference(tmp_path, shoot, choice):
+    for index in range(3):
+        shoot(tmp_path / "b" / f"frame_{index:03}.dng", moved=(index, -index))
+    (tmp_path / "b" / "reference_frame.txt").write_text("2\n")
+    (job,) = jobs_of(choice, tmp_path / "b")
+    assert read_job(job).reference == 2
+    (tmp_path / "b" / "frame_000.dng").rename(tmp_path / "b" / "frame_003.dng")
+    (job,) = jobs_of(choice, tmp_path / "b")
+    assert read_job(job).reference is None  # the number is that of another frame now
+
+
 def test_no_frame_of_a_burst_is_ever_a_target(card):
     jobs = jobs_of("auto", card)
 

@@ -15,6 +15,7 @@ from quietlight.io import PHOTO_SUFFIXES, RawFormat, read_file
 from quietlight.io.burst import is_payload, payloads, read_burst
 from quietlight.io.files import written_beside
 from quietlight.io.grouping import group
+from quietlight.io.sequence import is_sequence, with_reference
 
 _WILDCARDS = frozenset("*?[")
 BurstChoice = Literal["auto", "on", "off"]
@@ -184,7 +185,8 @@ def read_job(
     """The frame of a single file, or the Burst of several. Raises UnusableInput as `io.read` does."""
     if not job.frames:
         return read_file(job.source, raw_format)
-    return read_burst(job.frames, lambda path: read_file(path, raw_format), raw_format, job.reference, progress)
+    burst = read_burst(job.frames, lambda path: read_file(path, raw_format), raw_format, job.reference, progress)
+    return with_reference(burst, job.frames[0].parent) if is_sequence(job.frames) else burst
 
 
 def target_of(job: Job, out: Path, template: str, suffix: str) -> Path:

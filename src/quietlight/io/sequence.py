@@ -6,6 +6,7 @@ Which frame is the reference is told by a text with its number, counted from 0, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,11 @@ def with_reference(burst: Burst, folder: Path) -> Burst:
 def frame_name(index: int) -> str:
     """What a frame's file is called: by this name they sort in their order."""
     return f"frame_{index:03}.dng"
+
+
+def is_sequence(paths: Sequence[Path]) -> bool:
+    """Whether these are all frames of a burst that we wrote, in their order."""
+    return [path.name for path in paths] == [frame_name(index) for index in range(len(paths))]
 
 
 def write_sequence(burst: Burst, folder: Path) -> None:
