@@ -29,7 +29,7 @@ from quietlight.systems.noisebreaker import examine
 from quietlight.systems.photo_burst import photo_burst
 
 Progress = Callable[[float], None]
-MERGER = "hdrplus"
+MERGER = "hdrplus-fan"
 """The system that merges bursts of raws, unless another one is asked for."""
 _NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
 _JUDGED = 64

@@ -24,6 +24,7 @@ from quietlight.systems import Result
 from quietlight.systems.bursts import raws_of
 from quietlight.systems.kpn_seen import Seen, see
 from quietlight.systems.merge import hdrplus, mean
+from quietlight.systems.merge_fan import hdrplus_fan
 from quietlight.systems.photo_light import as_raw, undo_as_raw
 from quietlight.zoo import Weights
 
@@ -127,7 +128,7 @@ def burst_story(burst: Burst, result: Result, weights: Weights | None = None) ->
 
     Args:
         burst: as it was read; hot pixels of its crops are repaired.
-        result: by hdrplus or kpn, or what was developed of it.
+        result: by hdrplus, hdrplus-fan or kpn, or what was developed of it.
         weights: of the network; those that the record names where None.
     """
     first = burst.frames[result.record["reference"]]
@@ -189,6 +190,8 @@ def _place(burst: Burst, result: Result, name: str, shown: Shown, weights: Weigh
         strip += [("HDR+", _merged(part)), ("KPN", told[1])]
         scaled = [(f"KPN, told {scale:g} times the noise", frame) for scale, frame in told.items()]
         kernels = _kernels(seen, tuple(map(_name, used)), inner, at, raws.frames[0].orientation)
+    elif "denoised" in record:
+        strip += [("HDR+", _merged(part)), ("HDR+, then FAN", _merged(part, hdrplus_fan))]
     else:
         strip += [("mean, aligned", mean(part)), ("HDR+", _merged(part))]
 
@@ -202,8 +205,8 @@ def _place(burst: Burst, result: Result, name: str, shown: Shown, weights: Weigh
     return Place(name, (row, column), record["places"][name]["residual"], shown_strip, captioned(scaled), kernels)
 
 
-def _merged(part: Burst) -> RawFrame:
-    frame = hdrplus(part).frame
+def _merged(part: Burst, by: Callable[[Burst], Result] = hdrplus) -> RawFrame:
+    frame = by(part).frame
     if not isinstance(frame, RawFrame):
         raise TypeError("raws are merged into a raw")
     return frame

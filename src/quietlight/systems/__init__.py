@@ -26,11 +26,12 @@ SYSTEMS = {
     "classical": "quietlight.systems.classical:classical",
     "kpn": "quietlight.systems.kpn:kpn",
     "hdrplus": "quietlight.systems.merge:hdrplus",
+    "hdrplus-fan": "quietlight.systems.merge_fan:hdrplus_fan",
     "cameranet": "quietlight.systems.cameranet:cameranet",
 }
 """Name -> "module:attribute" of every system: a frame in, a Result out."""
 
-OF_BURSTS = ("kpn", "hdrplus")
+OF_BURSTS = ("kpn", "hdrplus", "hdrplus-fan")
 """Those of SYSTEMS that take a Burst; all others take one frame."""
 
 LOOKS = {
