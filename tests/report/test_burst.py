@@ -178,6 +178,7 @@ def test_the_sentence_says_what_was_merged() -> None:
         "The noise that is left is that of a mean of 12 frames. Left out, since hardly anything in it fits: frame 2."
     )
     assert words.merged_outcome({**told, "effective_frames": None, "left_out": []}) == ""
+    assert "was then removed as that of one frame" in words.merged_outcome({**told, "denoised": {}})
 
 
 def test_nothing_is_white_and_signs_have_their_colours() -> None:

@@ -122,7 +122,11 @@ def merged_outcome(record: Record) -> str:
     """What noise of a burst is left, and which frames were left out."""
     said = []
     if (effective := record.get("effective_frames")) is not None:
-        said.append(f"The noise that is left is that of a mean of {effective:.{0 if effective >= 10 else 1}f} frames.")
+        frames = f"that of a mean of {effective:.{0 if effective >= 10 else 1}f} frames"
+        if "denoised" in record:
+            said.append(f"The noise that the merge left, {frames}, was then removed as that of one frame.")
+        else:
+            said.append(f"The noise that is left is {frames}.")
     if left_out := record.get("left_out"):
         names = ", ".join(str(index + 1) for index in left_out)
         said.append(f"Left out, since hardly anything in it fits: frame {names}.")

@@ -18,6 +18,7 @@ from quietlight.systems import Result, merge
 from quietlight.systems.bursts import raws_of
 from quietlight.systems.kpn import kpn as run_kpn
 from quietlight.systems.kpn_seen import see
+from quietlight.systems.merge_fan import hdrplus_fan
 from quietlight.zoo import Weights
 
 
@@ -87,11 +88,15 @@ def merged(name: str, weights: str) -> Peer:
     """A denoiser of single raws, "hdrplus-" before its name, which gets what HDR+ merged and is told what noise is left."""
     inner = name.removeprefix("hdrplus-")
     single = peer(f"{inner}={weights}" if weights else inner, "raws")
-
-    def run(sample: Sample) -> Output:
-        return single.run(replace(sample, input=merge.hdrplus(burst_in(sample)).frame))
-
-    return replace(single, name=name, about=f"HDR+, then {single.about}", run=run)
+    net = single.weights
+    if net is None:  # is not trained
+        return replace(single, name=name)
+    return replace(
+        single,
+        name=name,
+        about=f"HDR+, then {single.about}",
+        run=lambda sample: hdrplus_fan(burst_in(sample), weights=net).frame,
+    )
 
 
 _KPNS: dict[str, str] = {
