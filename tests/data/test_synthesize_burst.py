@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from typer.testing import CliRunner
+from synthesizing import files, manifest, synthesize
 
 from quietlight.camera.bayer import pack
 from quietlight.camera.unprocess import fixed_camera, mosaic, unprocess
-from quietlight.cli import app
 from quietlight.data.burst_folder import BurstFolder
-from quietlight.frames import Burst, NoiseProfile, RawFrame, UnusableInput
+from quietlight.frames import Burst, NoiseProfile, RawFrame
 from quietlight.io import read, write
 
 STILL = ("--near", 0, "--far-frames", 0, "--rotation", 0, "--moving", 0, "--jitter", 0)
@@ -33,22 +32,7 @@ def photos(tmp_path, monkeypatch):
 
 
 def run(*arguments, verb="burst", code=0):
-    result = CliRunner().invoke(app, ["synthesize", verb, *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit | UnusableInput):
-        raise result.exception
-    refused = isinstance(result.exception, UnusableInput)
-    assert (1 if refused else result.exit_code) == code, result.output
-    return f"{result.output}{result.exception if refused else ''}"
-
-
-def manifest(out="out"):
-    return json.loads(Path(out, "manifest.json").read_bytes())
-
-
-def files(folder, without=()):
-    """Every file but those `without`."""
-    found = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if name not in without}
+    return "".join(synthesize(verb, *arguments, code=code))
 
 
 @pytest.mark.parametrize("suffix", ["dng", "safetensors"])

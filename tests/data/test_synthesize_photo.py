@@ -6,10 +6,9 @@ import tomllib
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
-from typer.testing import CliRunner
+from synthesizing import synthesize
 
-from quietlight.cli import app
-from quietlight.frames import RawFrame, UnusableInput
+from quietlight.frames import RawFrame
 from quietlight.io import write
 
 COUNT = 4
@@ -31,12 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def run(*arguments, code=0):
-    result = CliRunner().invoke(app, ["synthesize", "photo", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit | UnusableInput):
-        raise result.exception
-    refused = isinstance(result.exception, UnusableInput)
-    assert (1 if refused else result.exit_code) == code, result.output
-    return result.stdout, f"{result.stderr}{result.exception if refused else ''}"
+    return synthesize("photo", *arguments, code=code)
 
 
 def test_a_folder_of_photos_becomes_pairs(folder):

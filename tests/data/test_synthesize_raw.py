@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 import rawpy
 from PIL import Image as PillowImage
-from typer.testing import CliRunner
+from synthesizing import files, manifest, synthesize
 
 from quietlight.camera.bayer import PLANE_COLORS, pack
 from quietlight.camera.develop import process
 from quietlight.camera.unprocess import fixed_camera, unprocessed_frame
-from quietlight.cli import app
 from quietlight.data.pair_folder import PairFolder
-from quietlight.frames import NoiseProfile, RawFrame, UnusableInput
+from quietlight.frames import NoiseProfile, RawFrame
 from quietlight.io import read, write
 from quietlight.noise.sensor import ShotRead
 
@@ -38,25 +37,12 @@ def photos(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(*arguments, code=0):
-    result = CliRunner().invoke(app, ["synthesize", "raw", *map(str, arguments)])
-    if result.exception is not None and not isinstance(result.exception, SystemExit | UnusableInput):
-        raise result.exception
-    refused = isinstance(result.exception, UnusableInput)
-    assert (1 if refused else result.exit_code) == code, result.output
-    return f"{result.output}{result.exception if refused else ''}"
-
-
-def manifest(out="out"):
-    return json.loads(Path(out, "manifest.json").read_bytes())
-
-
 def pair(entry, out="out"):
     return [read(f"{out}/{part}/{entry['name']}") for part in ("noisy", "clean")]
 
 
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def run(*arguments, code=0):
+    return "".join(synthesize("raw", *arguments, code=code))
 
 
 @pytest.mark.parametrize("suffix", ["dng", "safetensors"])
