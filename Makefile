@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test format docs-tables dng-matrix clean
+.PHONY: setup demo test test-fast test-runtime graphs engines format docs-tables dng-matrix clean
 setup: .venv/setup.done
 
 .venv/bin/python:
@@ -13,11 +13,15 @@ setup: .venv/setup.done
 # torch first and by its exact version: see constraints.txt.
 .venv/demo.done: .venv/bin/python pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[demo]'
+	$(PIP) -e '.[demo,train]'
 	@touch $@
 
 .venv/setup.done: .venv/demo.done
-	$(PIP) -e '.[io,dev]' onnx onnxscript onnxruntime
+	$(PIP) -e '.[io,dev]'
+	@touch $@
+
+.venv/fast.done: .venv/setup.done
+	$(PIP) -e '.[fast]'
 	@touch $@
 
 demo: .venv/demo.done
@@ -29,6 +33,21 @@ test: .venv/setup.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest # on small arrays threads cost more than they bring
+
+# Every engine on every network of ours, with OpenVINO, too.
+test-fast: .venv/fast.done
+	$(BIN)/python -m pytest tests/engine tests/test_export.py
+
+# An empty environment, a wheel, no torch: what it takes, and whether it works.
+test-runtime: .venv/setup.done
+	QUIETLIGHT_TEST_INSTALL=1 $(BIN)/python -m pytest -s tests/test_runtime_install.py
+
+# Graphs of the networks without weights, after a network or its arguments changed; and what engines cost and lose.
+graphs: .venv/setup.done
+	$(BIN)/python tools/graphs.py
+
+engines: .venv/fast.done
+	$(BIN)/python tools/engines.py
 
 format: .venv/setup.done
 	$(BIN)/ruff format .

@@ -12,10 +12,14 @@ from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
 from quietlight.cli.evaluate import evaluate
+from quietlight.cli.export import export
 from quietlight.cli.synthesize import synthesize
 from quietlight.cli.train import train
 from quietlight.cli.zoo import zoo
 from quietlight.frames import UnusableInput
+
+_EXTRAS = {"torch": "train", "onnx": "export", "onnxscript": "export", "onnxruntime": "runtime"}
+"""Package that only some of what we do needs -> the extra that brings it."""
 
 app = typer.Typer(
     name="quietlight",
@@ -31,6 +35,7 @@ app.command()(develop)
 app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)
+app.command()(export)
 app.add_typer(zoo)
 
 
@@ -55,6 +60,11 @@ def main() -> None:
         app()
     except UnusableInput as error:
         typer.echo(f"quietlight: {error}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        typer.echo(f"quietlight: this needs {error.name}: pip install 'quietlight[{_EXTRAS[error.name]}]'", err=True)
         sys.exit(1)
     except OSError as error:
         typer.echo(f"quietlight: {error.filename or 'a file'}: {error.strerror or error}", err=True)

@@ -34,6 +34,7 @@ def analyze(
     burst: opt.Burst = opt.BurstChoice.auto,
     report: opt.Report = None,
     overwrite: opt.Overwrite = False,
+    engine: opt.Engine = opt.ANY_ENGINE,
 ) -> None:
     """Say what noise files have, how much, and how sure that is. Of several shots of one scene, one is judged: see --burst.
 
@@ -47,6 +48,7 @@ def analyze(
 
       quietlight analyze --calibrate flats/*.dng --dark "darks/*.dng" --out my-camera.json
     """
+    opt.use_engine(engine)
     layout = opt.load_raw_format(raw_format)
     if calibrate:
         if out is None:

@@ -36,6 +36,7 @@ def denoise(
     banding: opt.Banding = False,
     overwrite: opt.Overwrite = False,
     as_json: opt.Json = False,
+    engine: opt.Engine = opt.ANY_ENGINE,
 ) -> None:
     """Remove the noise of photos and raws: a raw becomes a DNG, a photo keeps its format, and both keep their metadata.
 
@@ -59,6 +60,7 @@ def denoise(
     from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
 
+    opt.use_engine(engine)
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)

@@ -62,6 +62,7 @@ def develop(
     banding: opt.Banding = False,
     overwrite: opt.Overwrite = False,
     as_json: opt.Json = False,
+    engine: opt.Engine = opt.ANY_ENGINE,
 ) -> None:
     """Develop raws into photos: exposed, white-balanced, in sRGB, upright, with the camera's metadata.
 
@@ -85,6 +86,7 @@ def develop(
     from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
 
+    opt.use_engine(engine)
     balance = parse_white_balance(wb)
     bits = 8 if file_format is Format.jpg else 16
     layout = opt.load_raw_format(raw_format)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from quietlight.engine import ENGINES
+from quietlight.engine.choice import AUTO
+
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
     from quietlight.frames import RawFrame
@@ -21,6 +24,9 @@ class BurstChoice(StrEnum):
     on = "on"
     off = "off"
 
+
+Engines = StrEnum("Engines", {name: name for name in (AUTO, *ENGINES)})  # type: ignore[misc]  # read from the registry
+ANY_ENGINE = Engines(AUTO)
 
 Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Files, folders (with all below them) or quoted globs.")
@@ -55,6 +61,9 @@ Report = Annotated[
         "--report", metavar="DIR", help="Also write, per file, a picture of before, after and removed, and JSON."
     ),
 ]
+Engine = Annotated[
+    Engines, typer.Option(help="What runs the networks; auto takes the fastest of those installed for each of them.")
+]
 Strength = Annotated[float, typer.Option(min=0, max=1, help="Share of the noise to remove: out = in + S (clean - in).")]
 Chroma = Annotated[
     float | None, typer.Option(min=0, max=1, help="The same for colour noise; as --strength if not given.")
@@ -62,6 +71,13 @@ Chroma = Annotated[
 NoiseScale = Annotated[
     float, typer.Option(min=0.1, max=10, help="Raws: take the noise to be this many times stronger than measured.")
 ]
+
+
+def use_engine(choice: StrEnum) -> None:
+    """Have the networks of this run computed by that engine. Raises UnusableInput where it is not installed."""
+    from quietlight.engine import use
+
+    use(choice.value)
 
 
 def load_raw_format(path: Path | None) -> RawFormat | None:

@@ -2,11 +2,14 @@
 
 NAFNet's block (Chen et al. 2022) is here without its channel attention, whose mean over the picture would make a tiled result
 differ from an untiled one.
+
+Where a network becomes a graph, blocks are written as their `traced` says: the same, in operations that graph compilers fuse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +28,28 @@ class ChannelNorm(nn.Module):
         rows = functional.layer_norm(x.permute(0, 2, 3, 1), self.weight.shape, self.weight, self.bias, 1e-6)
         return rows.permute(0, 3, 1, 2)
 
+    def traced(self, x: Tensor) -> Tensor:
+        centered = x - x.mean(1, keepdim=True)
+        scaled = centered * torch.rsqrt(centered.square().mean(1, keepdim=True) + 1e-6)
+        return scaled * self.weight[:, None, None] + self.bias[:, None, None]
+
 
 def _gate(x: Tensor) -> Tensor:
     """The product of both halves of the channels: NAFNet's only non-linearity (its SimpleGate)."""
     a, b = x.chunk(2, dim=1)
     return a * b
+
+
+def halves(layer: nn.Conv2d) -> Iterator[Callable[[Tensor], Tensor]]:
+    """Two convolutions that give the first and the second half of the channels of one.
+
+    Cutting weights is done once, and cutting features at every run.
+    """
+    assert layer.bias is not None
+    pad = layer.padding if isinstance(layer.padding, str) else list(layer.padding)
+    groups = max(layer.groups // 2, 1)
+    for weight, bias in zip(layer.weight.chunk(2), layer.bias.chunk(2), strict=True):
+        yield partial(functional.conv2d, weight=weight, bias=bias, padding=pad, groups=groups)
 
 
 class GatedBlock(nn.Module):
@@ -50,6 +70,15 @@ class GatedBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.scale1 * self.project1(_gate(self.depthwise(self.expand1(self.norm1(x)))))
         y: Tensor = x + self.scale2 * self.project2(_gate(self.expand2(self.norm2(x))))
+        return y
+
+    def traced(self, x: Tensor) -> Tensor:
+        seen = self.norm1(x)
+        a, b = (deep(wide(seen)) for wide, deep in zip(halves(self.expand1), halves(self.depthwise), strict=True))
+        x = x + self.scale1 * self.project1(a * b)
+        seen = self.norm2(x)
+        a, b = (wide(seen) for wide in halves(self.expand2))
+        y: Tensor = x + self.scale2 * self.project2(a * b)
         return y
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quietlight.networks.blocks import EncoderDecoder
+from quietlight.networks.blocks import EncoderDecoder, halves
 from quietlight.networks.raw_input import ANCHOR, in_noise, k_sigma, noise_map, precisely, undo_k_sigma
 
 CONDITIONS = ("map", "k-sigma", "blind")
@@ -39,6 +39,11 @@ class FeatureAlign(nn.Module):
         gamma, beta = self.modulation(functional.relu(self.embed(guide))).chunk(2, dim=1)
         aligned: Tensor = features * (1 + gamma) + beta
         return aligned
+
+    def traced(self, features: Tensor, guide: Tensor) -> Tensor:
+        hidden = functional.relu(self.embed(guide))
+        gamma, beta = (half(hidden) for half in halves(self.modulation))
+        return features * (1 + gamma) + beta
 
 
 class Concatenate(nn.Module):

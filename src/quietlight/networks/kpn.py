@@ -90,13 +90,23 @@ class KPN(nn.Module):
             inner, last = self.pixels
             return precisely(last, inner(torch.cat([_enlarged(features.relu()), full], 1)))
         if torch.is_grad_enabled():  # where all enlarged kernels are kept anyway, all at once is faster
-            return (shares(present) * filtered(frames, self._taps(features), self.size)).sum(1)
+            return self._at_once(frames, features, present)
         merged = torch.zeros_like(frames[:, 0])
         # Frame by frame: the enlarged kernels of all of them would fill a gigabyte per megapixel.
         parts = zip(frames.unbind(1), features.chunk(self.frames, 1), shares(present).unbind(1), strict=True)
         for frame, taps, share in parts:
             merged = merged + share * filtered(frame, _enlarged(taps), self.size)
         return merged
+
+    def traced(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> Tensor:
+        """`forward` for a graph, in which frame by frame would be many times as long."""
+        if self.pixels is not None:
+            return KPN.forward(self, frames, present, shot, read)
+        frames, features, _ = self._features(frames, present, shot, read)
+        return self._at_once(frames, features, present)
+
+    def _at_once(self, frames: Tensor, features: Tensor, present: Tensor) -> Tensor:
+        return (shares(present) * filtered(frames, self._taps(features), self.size)).sum(1)
 
     def explain(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> tuple[Tensor, Tensor]:
         """What every frame gives alone, [B, N, C, H, W], and its part in the merged one, the mass of its kernels: [B, N, H, W].

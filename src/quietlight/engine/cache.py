@@ -1,0 +1,65 @@
+"""What is worth keeping between runs, in the user's cache folder: bounded, written whole or not at all, and checked when read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from quietlight.io.files import written_beside
+
+VARIABLE = "QUIETLIGHT_CACHE"
+"""Environment variable that names another folder."""
+MOST_BYTES = 512 << 20
+"""What all entries take together; those not used for the longest time make room."""
+_SUFFIX = ".bin"
+_HASH = hashlib.sha256().digest_size
+
+
+def folder() -> Path:
+    """Where entries lie: where this platform keeps what can be made again."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "quietlight"
+
+
+def read(*key: str) -> bytes | None:
+    """The entry of a key; None where there is none, or one that was damaged."""
+    path = _path(key)
+    try:
+        data = path.read_bytes()
+        os.utime(path)
+    except OSError:
+        return None
+    content = data[_HASH:]
+    return content if data[:_HASH] == hashlib.sha256(content).digest() else None
+
+
+def write(content: bytes, *key: str) -> None:
+    """Keep an entry, if the folder can be written; nobody depends on it."""
+    with contextlib.suppress(OSError):
+        with written_beside(_path(key)) as beside:
+            beside.write_bytes(hashlib.sha256(content).digest() + content)
+        _make_room()
+
+
+def _path(key: tuple[str, ...]) -> Path:
+    return folder() / (hashlib.sha256("\n".join(key).encode()).hexdigest()[:32] + _SUFFIX)
+
+
+def _make_room() -> None:
+    entries = sorted(((p.stat(), p) for p in folder().glob(f"*{_SUFFIX}")), key=lambda e: -e[0].st_mtime)
+    total = 0
+    for status, path in entries:
+        total += status.st_size
+        if total > MOST_BYTES:
+            path.unlink(missing_ok=True)
