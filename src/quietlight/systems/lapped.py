@@ -8,7 +8,7 @@ multiples of half a tile, tiles [C, rows, columns, 16, 16], and their transforms
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,25 @@ def add(planes: Planes, transforms: NDArray[Any]) -> None:
             quarter = change[..., y * _HALF : (y + 1) * _HALF, x * _HALF : (x + 1) * _HALF]
             blocks = np.moveaxis(quarter, 2, 3).reshape(len(planes), rows * _HALF, columns * _HALF)
             planes[:, y * _HALF : (y + rows) * _HALF, x * _HALF : (x + columns) * _HALF] += blocks
+
+
+def smooth(power: NDArray[np.float64], times: int = 1, wide: bool = False) -> NDArray[np.float64]:
+    """The mean over planes, and `times` over neighbouring frequencies with weights 1, 2, 1 both ways; [1, rows, columns, 16, 9].
+
+    With `wide`, also over neighbouring tiles.
+    """
+    mean: NDArray[np.float64] = power.mean(axis=0, keepdims=True)
+    for _ in range(times):
+        # Beyond the lowest and the highest frequency across lie the conjugates of those inside.
+        mean = _weighed(_weighed(mean, 3, "wrap"), 4, "reflect")
+    return _weighed(_weighed(mean, 1, "edge"), 2, "edge") if wide else mean
+
+
+def _weighed(values: NDArray[np.float64], axis: int, beyond: Literal["wrap", "reflect", "edge"]) -> NDArray[np.float64]:
+    padded = np.pad(values, [(1, 1) if i == axis else (0, 0) for i in range(values.ndim)], mode=beyond)
+    before, after = (np.take(padded, range(i, i + values.shape[axis]), axis) for i in (0, 2))
+    weighed: NDArray[np.float64] = (before + 2 * values + after) / 4
+    return weighed
 
 
 def by_pieces(

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quietlight.frames import Burst, Image, NoiseProfile, RawFrame
+from quietlight.frames import Burst, Image, RawFrame
 from quietlight.systems import Result, lapped
-from quietlight.systems.bursts import Progress, halves, raws_of
+from quietlight.systems.bursts import Progress, halves, mixed, raws_of
 from quietlight.systems.fan import DEFAULT, fan
 from quietlight.systems.merge import hdrplus, variances_of
 from quietlight.systems.warp import planes_of, with_planes
@@ -60,7 +60,7 @@ def hdrplus_fan(
     )
     reference, merge, own = map(planes_of, (first, both, alone))
     planes, trusted = reconciled(reference, merge, own, variances_of(raws.noise, first.cfa), last)
-    noise = _mixed(both.noise, alone.noise, trusted)
+    noise = mixed(both.noise, alone.noise, trusted)
     return Result(
         replace(with_planes(first, planes), noise=noise), {**merged.record, "denoised": record, "trusted": trusted}
     )
@@ -100,7 +100,7 @@ def reconciled(
         noisy, both, own = frames
         power = lapped.NOISE * (shot * lapped.levels(own) + read)
         rest = lapped.transformed(noisy - both)
-        excess = np.maximum(_smooth((rest.real**2 + rest.imag**2) / power) - 1, 0)
+        excess = np.maximum(lapped.smooth((rest.real**2 + rest.imag**2) / power) - 1, 0)
         share = _DOUBT / (excess + _DOUBT)
         shares.append(float(share.mean()))
         chosen: lapped.Planes = own.copy()
@@ -109,24 +109,3 @@ def reconciled(
 
     planes = lapped.by_pieces(choose, np.stack([reference, merged, alone]), progress)
     return planes, float(np.mean(shares))
-
-
-def _smooth(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean over planes, and over neighbouring frequencies with weights 1, 2, 1 both ways; [1, rows, columns, 16, 9]."""
-    mean: NDArray[np.float64] = power.mean(axis=0, keepdims=True)
-    mean = (np.roll(mean, 1, -2) + 2 * mean + np.roll(mean, -1, -2)) / 4
-    # Beyond the lowest and the highest frequency across lie the conjugates of those inside.
-    wide = np.pad(mean, [(0, 0)] * 4 + [(1, 1)], mode="reflect")
-    smooth: NDArray[np.float64] = (wide[..., :-2] + 2 * mean + wide[..., 2:]) / 4
-    return smooth
-
-
-def _mixed(both: NoiseProfile | None, alone: NoiseProfile | None, share: float) -> NoiseProfile | None:
-    """The noise of a mixture of two results of the same noise."""
-    if both is None or alone is None:
-        return None
-
-    def mix(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
-        return tuple(share * x + (1 - share) * y for x, y in zip(a, b, strict=True))
-
-    return NoiseProfile(mix(both.shot, alone.shot), mix(both.read, alone.read))
