@@ -85,15 +85,14 @@ def export_int8(weights: Weights, path: Path) -> Int8:
 
     if weights.network not in _DENSE:
         raise UnusableInput(
-            f"{weights.name}: int8 is for networks of dense convolutions ({', '.join(_DENSE)}); on depthwise ones it is no faster than bf16"
+            f"{weights.name}: int8 is for networks of dense convolutions ({', '.join(_DENSE)}); on depthwise ones it is no faster "
+            "than bf16"
         )
     model = filled(model_of(weights, "forward", _inputs(weights), build=True), {}, described(weights))
     seen = by_recipe.inputs_seen(weights, by_recipe.learnt_from(weights, _CALIBRATION))
     smaller = _quantised(model, seen)
     pictures, batches = by_recipe.held_out(weights, _SCORED)
-    before, after = (
-        by_recipe.score(weights, onnxruntime_engine.runner(each), batches) for each in (model, smaller)
-    )
+    before, after = (by_recipe.score(weights, onnxruntime_engine.runner(each), batches) for each in (model, smaller))
     result = Int8(pictures, before, after, len(smaller))
     if not result.lost < MOST_LOST:
         raise UnusableInput(
@@ -132,20 +131,13 @@ def _inputs(weights: Weights) -> int:
 
 
 def _proven(weights: Weights, model: bytes) -> Iterator[Proof]:
-    import torch
+    from quietlight.engine import onnxruntime_engine, torch_engine
+    from quietlight.engine.inputs import random_inputs
 
-    from quietlight.engine import onnxruntime_engine
-    from quietlight.engine.inputs import inputs_of
-    from quietlight.engine.torch_engine import module_of
-
-    compute, module = onnxruntime_engine.runner(model), module_of(weights)
-    rng = np.random.default_rng(0)
+    exact, compute = torch_engine.runner(weights, "forward", bf16=False), onnxruntime_engine.runner(model)
     for height, width in PROOFS:
-        with torch.inference_mode():
-            tensors = inputs_of(module, weights.arguments, 32 * height, 32 * width)
-            tensors[0] = torch.from_numpy(rng.random(tensors[0].shape, np.float32))
-            expected = module(*tensors).numpy()
-        arrays = [tensor.numpy() for tensor in tensors]
+        arrays = random_inputs(weights, 32 * height, 32 * width)
+        expected = exact(*arrays)
         difference = np.abs(compute(*arrays) - expected).max() / max(1.0, float(np.abs(expected).max()))
         yield Proof(tuple(array.shape for array in arrays), float(difference))
 

@@ -38,8 +38,6 @@ SHAPES = {
 """Of what networks take that do not take a gray picture alone."""
 
 
-
-
 @pytest.fixture
 def made(tmp_path):
     """A maker of weights of a miniature network."""

@@ -45,6 +45,27 @@ def test_unknown_arguments_are_refused_with_the_known_ones(name):
         build(NETWORKS, name, "network", {"colour": 3})
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "shapes"),
+    [
+        ("unet", {"width": 4}, [(2, 1, 16, 24)]),
+        ("fan", {"widths": [4, 6, 8]}, [(2, 4, 16, 24), (2, 4, 1, 1), (2, 4, 1, 1)]),
+        ("kpn", {"frames": 3, "widths": [4, 6, 8]}, [(2, 3, 1, 16, 24), (2, 3), (2, 1, 1, 1), (2, 1, 1, 1)]),
+        ("kpn", {"frames": 3, "widths": [4, 6, 8], "direct": True}, [(1, 3, 1, 16, 24), (1, 3), *[(1, 1, 1, 1)] * 2]),
+    ],
+)
+def test_what_is_written_for_graphs_computes_the_same(stirred, name, arguments, shapes):
+    network = stirred(build(NETWORKS, name, "network", arguments))
+    inputs = [torch.rand(shape) for shape in shapes]
+    with torch.no_grad():
+        expected = network(*inputs)
+        changed = [part for part in network.modules() if hasattr(part, "traced")]
+        for part in changed:
+            part.forward = part.traced
+        torch.testing.assert_close(network(*inputs), expected, atol=1e-5, rtol=1e-4)
+    assert changed
+
+
 @pytest.mark.parametrize("norm", [True, False])
 def test_a_folded_dncnn_computes_the_same(stirred, norm):
     network = stirred(DnCNN(3, depth=5, width=8, norm=norm)).train()

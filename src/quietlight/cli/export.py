@@ -17,8 +17,8 @@ def export(
         bool,
         typer.Option(
             "--int8",
-            help="Convolutions of 8 bits, for dense networks: calibrated on the photos that they learnt from (see QUIETLIGHT_DATA), and "
-            "refused where that loses 0.1 dB or more.",
+            help="Convolutions of 8 bits, for dense networks: calibrated on the photos that they learnt from (found by "
+            "QUIETLIGHT_DATA), and refused where that loses 0.1 dB or more.",
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
@@ -31,9 +31,8 @@ def export(
       quietlight export kpn-gray --onnx kpn-gray-int8.onnx --int8
     """
     from quietlight import zoo
-    from quietlight.export import described
+    from quietlight.export import described, export_int8
     from quietlight.export import export as export_float
-    from quietlight.export import export_int8
     from quietlight.frames import UnusableInput
 
     if onnx.exists() and not overwrite:
@@ -42,7 +41,8 @@ def export(
     if int8:
         result = export_int8(weights, onnx)
         typer.echo(
-            f"int8 loses {result.lost:.3f} dB on {result.pictures}: {result.before:.3f} to {result.after:.3f} dB, as its recipe scores"
+            f"int8 loses {result.lost:.3f} dB on {result.pictures}: {result.before:.3f} to {result.after:.3f} dB, "
+            "scored as in its recipe"
         )
     else:
         for proof in export_float(weights, onnx):

@@ -81,7 +81,7 @@ def load(weights: Weights, method: str = "forward", count: int = 1, engine: str 
         make: Any = resolve(ENGINES, name, "engine")
         try:
             return name, make(weights, method, count, only=engine == name)
-        except Unavailable as error:
+        except (Unavailable, ImportError) as error:
             refusals.append(str(error))
     raise UnusableInput("; ".join(refusals))
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+from quietlight.engine.torch_engine import module_of
+from quietlight.zoo import Weights
 
 
 def inputs_of(module: Any, arguments: Mapping[str, Any], height: int, width: int, batch: int = 1) -> list[Tensor]:
@@ -28,7 +33,16 @@ def inputs_of(module: Any, arguments: Mapping[str, Any], height: int, width: int
     return [filled(0.5, channels + int(arguments.get("maps", 0)), height, width)]
 
 
-def methods_of(module: Any, arguments: Mapping[str, Any], height: int, width: int, batch: int) -> dict[str, list[Tensor]]:
+def random_inputs(weights: Weights, height: int, width: int) -> list[NDArray[np.float32]]:
+    """The same for a network with weights as numpy arrays, with a random picture, always the same one."""
+    tensors = inputs_of(module_of(weights), weights.arguments, height, width)
+    picture = np.random.default_rng(0).random(tensors[0].shape, np.float32)
+    return [picture, *(tensor.numpy() for tensor in tensors[1:])]
+
+
+def methods_of(
+    module: Any, arguments: Mapping[str, Any], height: int, width: int, batch: int
+) -> dict[str, list[Tensor]]:
     """Method -> what it takes of photos or mosaics of that size: all that systems ask of such a network, "forward" first."""
     inputs = inputs_of(module, arguments, height, width, batch)
     methods = {"forward": inputs}

@@ -44,7 +44,9 @@ def runner(weights: Weights, model: bytes, bf16: bool) -> Any:
         try:
             compiled = _core().compile_model(_core().read_model(model), _DEVICE, settings)
         except RuntimeError as error:
-            raise Unavailable(f"{weights.name}: OpenVINO cannot run it: {str(error).strip().splitlines()[-1]}") from error
+            raise Unavailable(
+                f"{weights.name}: OpenVINO cannot run it: {str(error).strip().splitlines()[-1]}"
+            ) from error
         cache.write(compiled.export_model().getvalue(), *key)
     lock = Lock()  # a compiled network has the memory for one run at a time
 
@@ -58,7 +60,7 @@ def runner(weights: Weights, model: bytes, bf16: bool) -> Any:
 def _kept(blob: bytes | None, settings: dict[str, Any]) -> Any:
     """A compiled network of the cache, if there is one that this OpenVINO takes."""
     try:
-        return blob and _core().import_model(blob, _DEVICE, settings) or None
+        return None if blob is None else _core().import_model(blob, _DEVICE, settings)
     except RuntimeError:
         return None
 

@@ -69,5 +69,5 @@ def _tensor(array: NDArray[np.float32]) -> torch.Tensor:
 def _has_bf16() -> bool:
     """Whether the processor multiplies in bf16 itself, where it is faster and not only smaller."""
     if device() == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device() == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))

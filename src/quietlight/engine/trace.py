@@ -106,7 +106,7 @@ def _emptied(model: onnx_ir.Model, parameters: Any) -> bytes:
     kept = [value for value in proto.graph.input if value.name not in free]
     del proto.graph.input[:]
     proto.graph.input.extend(kept)
-    return proto.SerializeToString(deterministic=True)
+    return bytes(proto.SerializeToString(deterministic=True))
 
 
 @contextmanager

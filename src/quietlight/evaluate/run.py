@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from quietlight import __version__
+from quietlight.engine import threads
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
@@ -61,9 +61,7 @@ def evaluate(
     run = _Run(name, benchmark, peers, bool(systems), shown, Journal(journal), watch)
     run.total = sum(len(makers[:limit]) for makers in samples.values()) * sum(not p.absent for p in peers)
     tables = tuple(run.part(part, samples[part.name][:limit], len(samples[part.name])) for part in chosen)
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch else 1
-    return Report(name, benchmark.about, __version__, threads, tables, tuple(run.measurements), run.truths)
+    return Report(name, benchmark.about, __version__, threads.count(), tables, tuple(run.measurements), run.truths)
 
 
 def _choose(benchmark: Benchmark, wanted: Sequence[str]) -> list[Part]:

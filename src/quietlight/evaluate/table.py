@@ -80,7 +80,7 @@ class Report:
     """All that an evaluation found.
 
     Args:
-        threads: that torch computed with.
+        threads: that networks are computed with.
         truths: (part, sample) -> crop of the truth, a PNG in base64, for the samples that are shown; not part of the JSON.
     """
 
