@@ -1,10 +1,12 @@
 """Write the graphs of our networks, without weights, to where the engines find them: `python tools/graphs.py`.
 
-Those of all weights of the wheel, and of the recipes that systems take weights of once they are trained. Takes some minutes.
+Those of all weights of the wheel, and of the recipes that systems take weights of once they are trained. Those that are there stay,
+unless `--again` is given, which is needed where a network computes something else than before. Takes some minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from typing import Any
 
 from quietlight import zoo
 from quietlight.engine.graphs import FOLDER, file_of
+from quietlight.engine.inputs import counts_of
 from quietlight.engine.trace import graphs_of
 from quietlight.train import recipe
 
@@ -31,15 +34,20 @@ def networks() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def main() -> None:
-    written = set()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--again", action="store_true")
+    again = parser.parse_args().again
     FOLDER.mkdir(exist_ok=True)
+    kept = set()
     for network, arguments in networks():
-        for method, count, graph in graphs_of(network, arguments):
-            path = file_of(network, arguments, method, count)
-            path.write_bytes(gzip.compress(graph, mtime=0))
-            written.add(path)
-            print(path.name, path.stat().st_size, flush=True)
-    for path in set(FOLDER.glob("*")) - written:
+        paths = {file_of(network, arguments, *asked) for asked in counts_of(network, arguments).items()}
+        kept |= paths
+        if again or not all(path.exists() for path in paths):
+            for method, count, graph in graphs_of(network, arguments):
+                path = file_of(network, arguments, method, count)
+                path.write_bytes(gzip.compress(graph, mtime=0))
+                print(path.name, path.stat().st_size, flush=True)
+    for path in set(FOLDER.glob("*")) - kept:
         path.unlink()
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from quietlight.engine.torch_engine import module_of
+from quietlight.networks import NETWORKS
+from quietlight.registry import build
 from quietlight.zoo import Weights
 
 
@@ -55,3 +57,10 @@ def methods_of(
             given = [getattr(module, f"{stage}_features")(*inputs).mean((2, 3))]
         methods[stage] = [*inputs, *given]
     return methods
+
+
+def counts_of(network: str, arguments: Mapping[str, Any]) -> dict[str, int]:
+    """Method -> how many arrays it takes: all that systems ask of a network with these arguments."""
+    with torch.device("meta"), torch.no_grad():
+        module: Any = build(NETWORKS, network, "network", arguments).eval()
+        return {method: len(inputs) for method, inputs in methods_of(module, arguments, 128, 128, batch=1).items()}

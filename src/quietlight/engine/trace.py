@@ -43,9 +43,8 @@ def graphs_of(network: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str,
     module: Any = build(NETWORKS, network, "network", arguments).eval()
     for part in module.modules():
         part.forward = getattr(part, "traced", part.forward)
-    fold = 2 if getattr(module, "is_raw", False) or (getattr(module, "is_burst", False) and module.channels == 4) else 1
-    multiple = max(module.multiple, 16)  # a classifier sees 32 pixels and more
-    height, width = (fold * multiple * times for times in _TRACED)
+    multiple = 2 * max(module.multiple, 16)  # a mosaic is folded, and a classifier sees 32 pixels and more
+    height, width = (multiple * times for times in _TRACED)
     with torch.no_grad():
         for method, inputs in methods_of(module, arguments, height, width, batch=2).items():
             yield method, len(inputs), _graph(module, method, inputs)
