@@ -72,7 +72,7 @@ def cameranet(
     if not 0 <= enhance <= 1 or bits not in (8, 16):
         raise UnusableInput(f"enhance lies between 0 and 1, and bits are 8 or 16, not {enhance:g} and {bits}")
     net = _net(zoo.read(weights) if isinstance(weights, str) else weights, progress)
-    if net.mode == "xyz" and white_balance != "as-shot":
+    if net.mode != "wb" and white_balance != "as-shot":
         raise UnusableInput(
             f"{net.weights.name}: these weights find the white themselves: leave the white balance as shot"
         )
