@@ -1,8 +1,8 @@
 """RawFrame -> linear XYZ: what CameraNet's first network takes (Liang et al. 2021, section III-C, eq. 2).
 
 Three modes. "xyz" is the paper's: camera RGB -> XYZ by the inverse of the mean of both ColorMatrices, whatever the light; to find
-the white is left to the network. "wb": white-balanced first, and the matrix for that light, as `develop` does it; for cameras that the
-network has not seen. "rgb": camera RGB is taken for linear sRGB, whatever the camera, which is how the paper's rivals get it.
+the white is left to the network. "wb": white-balanced first, and the matrix for that light, as `develop` does it; for cameras that
+the network has not seen. "rgb": camera RGB is taken for linear sRGB, whatever the camera, which is how the paper's rivals get it.
 """
 
 from __future__ import annotations

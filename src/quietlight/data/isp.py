@@ -93,7 +93,7 @@ class CapturedPhotos:
             )
         photos = list(read_photos(place, validation, gray=False))
         if whole:
-            photos = [_reduced(photo) for photo in photos]
+            photos = [reduced(photo) for photo in photos]
         self.photos = [torch.from_numpy(np.array(photo)).to(device) for photo in photos]
         sizes = [photo.shape[:2] for photo in photos]
         side = max(patch, VALIDATION_PATCH) if validation else patch
@@ -160,8 +160,8 @@ def prepared(planes: Tensor, cfa: str, rendering: Rendering) -> Tensor:
     return xyz
 
 
-def _reduced(photo: Array) -> Array:
-    """[H, W, 3] with a longer side of `LONGEST` at most."""
+def reduced(photo: Array) -> Array:
+    """A photo [H, W, 3], uint8, with a longer side of `LONGEST` at most."""
     height, width = photo.shape[:2]
     if max(height, width) <= LONGEST:
         return photo

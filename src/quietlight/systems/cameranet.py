@@ -141,19 +141,29 @@ class _Net:
 def _net(weights: Weights, progress: Progress | None) -> _Net:
     """Raises UnusableInput for weights that are not those of two stages, or that do not say how raws are prepared for them."""
     try:
-        data = json.loads(weights.metadata["recipe"])["data"]["arguments"]
-        mode, reach = data.get("prep", "wb"), json.loads(weights.metadata["reach"])
+        reach = json.loads(weights.metadata["reach"])
         known = (
-            mode in MODES
-            and {"restore", "enhance"} <= reach.keys()
+            {"restore", "enhance"} <= reach.keys()
             and weights.network == "cameranet"
             and weights.arguments.get("part", "both") == "both"
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, ValueError, AttributeError):
         known = False
     if not known:
         raise UnusableInput(f"{weights.name}: these are not weights of both stages of a CameraNet")
-    return _Net(weights, mode, reach, progress)
+    return _Net(weights, mode_of(weights), reach, progress)
+
+
+def mode_of(weights: Weights) -> str:
+    """How raws are prepared for a network that learnt from frames. Raises UnusableInput for one that did not."""
+    try:
+        data = json.loads(weights.metadata["recipe"])["data"]
+        mode = data["arguments"].get("prep", "wb")
+        if str(data["name"]).startswith("isp") and mode in MODES:
+            return str(mode)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise UnusableInput(f"{weights.name}: these weights do not say how raws are prepared for them")
 
 
 def _light(xyz: Picture, rendering: Rendering) -> Picture:
