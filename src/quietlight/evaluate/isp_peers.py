@@ -14,7 +14,7 @@ import rawpy
 from numpy.typing import NDArray
 
 from quietlight import engine, tiles
-from quietlight.camera.develop import develop_linear, neutral_rendering
+from quietlight.camera.color import SRGB_FROM_XYZ
 from quietlight.camera.prepare import prepare
 from quietlight.camera.tone import srgb_encode
 from quietlight.evaluate.isp_sample import Finished
@@ -79,13 +79,8 @@ def neutral(name: str, _: str) -> Peer:
 
 
 def neutral_linear(name: str, _: str) -> Peer:
-    """What the neutral look puts its curve on."""
-
-    def run(sample: Sample) -> Image:
-        frame = raw_of(sample)
-        return _encoded(develop_linear(frame, neutral_rendering(frame)))
-
-    return Peer(name, "the same, linear", run)
+    """What the neutral look puts its exposure and curve on."""
+    return Peer(name, "the same, linear", lambda sample: _encoded(prepare(raw_of(sample)) @ SRGB_FROM_XYZ.T))
 
 
 def _encoded(linear: Floats) -> Image:
