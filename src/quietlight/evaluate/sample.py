@@ -184,14 +184,14 @@ def clean_summary(values: Sequence[Values]) -> dict[str, Any]:
 
 
 def in_order(groups: Iterable[Iterable[str]]) -> list[str]:
-    """All names of all groups, in their common order: some groups lack some.
+    """All names of all groups, in their common order: some groups lack some. Those that share none come one after the other.
 
-    >>> in_order([["b", "d"], ["a", "b", "c", "d"]])
-    ['a', 'b', 'c', 'd']
+    >>> in_order([["b", "d"], ["a", "b", "c", "d"], ["e"]])
+    ['a', 'b', 'c', 'd', 'e']
     """
     names: list[str] = []
-    for group in groups:
-        place = 0
+    for group in map(list, groups):
+        place = 0 if any(name in names for name in group) else len(names)
         for name in group:
             if name not in names:
                 names.insert(place, name)
