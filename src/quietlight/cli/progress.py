@@ -43,11 +43,16 @@ def find_jobs(
 
 
 def run_with_progress(
-    jobs: Sequence[Job], plan: Callable[[Job], Path], work: JobWork, overwrite: bool, as_json: bool
+    jobs: Sequence[Job],
+    plan: Callable[[Job], Path],
+    work: JobWork,
+    overwrite: bool,
+    as_json: bool,
+    conclude: Callable[[list[Outcome]], None] = lambda _: None,
 ) -> None:
     """Do the jobs under a progress bar, print what became of them, and leave with exit code 1 if one failed.
 
-    `work` takes the job, the target and a function to be told the finished share of the file.
+    `work` takes the job, the target and a function to be told the finished share of the file; `conclude` is told all outcomes.
     """
     with _bar() as bar:
         task = bar.add_task("", total=len(jobs))
@@ -64,6 +69,7 @@ def run_with_progress(
             bar.console.print(_line(outcome), highlight=False, markup=False, soft_wrap=True)
 
         outcomes = run(jobs, plan, work_on, overwrite, report)
+    conclude(outcomes)
     if as_json:
         json.dump([outcome.to_dict() for outcome in outcomes], sys.stdout, indent=2, default=str)
         sys.stdout.write("\n")
