@@ -11,6 +11,7 @@ from quietlight import __version__
 from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
+from quietlight.cli.doctor import doctor
 from quietlight.cli.evaluate import evaluate
 from quietlight.cli.synthesize import synthesize
 from quietlight.cli.train import train
@@ -32,6 +33,7 @@ app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(zoo)
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import Command
+from quietlight.cli.repeat import command_of
 from quietlight.cli.reports import Clock, Reports
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def analyze(
         opt.load_calibration(profile),
         burst,
         as_json,
-        Reports(report, None, overwrite, Command.of(context)),
+        Reports(report, None, overwrite, command_of(context)),
     )
 
 

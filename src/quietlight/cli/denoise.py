@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import Command
+from quietlight.cli.repeat import command_of
 from quietlight.cli.reports import Clock, Reports
 
 
@@ -64,7 +64,7 @@ def denoise(
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)
-    reports = Reports(report, out, overwrite, Command.of(context))
+    reports = Reports(report, out, overwrite, command_of(context))
 
     def plan(job: Job) -> Path:
         photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import Command
+from quietlight.cli.repeat import command_of
 from quietlight.cli.reports import Clock, Reports
 from quietlight.systems import LOOKS
 
@@ -92,7 +92,7 @@ def develop(
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)
-    reports = Reports(report, out, overwrite, Command.of(context))
+    reports = Reports(report, out, overwrite, command_of(context))
 
     def plan(job: Job) -> Path:
         return target_of(job, out, template, f".{file_format}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from quietlight.cli.repeat import Command
+from quietlight.report.repeat import Command
 
 if TYPE_CHECKING:
     from quietlight.batch import Job, Outcome
