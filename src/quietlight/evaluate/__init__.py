@@ -98,6 +98,7 @@ BURST_PEERS = {
     "kpn-unaligned": "quietlight.evaluate.burst_peers:kpn",
     "kpn-gray": "quietlight.evaluate.burst_peers:kpn",
     "kpn-gray-unaligned": "quietlight.evaluate.burst_peers:kpn",
+    "hdrplus-kpn-gray": "quietlight.evaluate.burst_peers:merged_by_kernels",
     "kpn-short": "quietlight.evaluate.burst_peers:kpn",
     "kpn-short-unaligned": "quietlight.evaluate.burst_peers:kpn",
     "kpn-1-frame": "quietlight.evaluate.burst_peers:kpn",
