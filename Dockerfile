@@ -3,6 +3,7 @@
 FROM python:3.12-slim AS wheel
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
+COPY models/ATTRIBUTION.md models/
 COPY src src
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 

@@ -53,7 +53,7 @@ format: .venv/setup.done
 	@touch $@
 
 docs: .venv/docs.done
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "The site is in site/: open site/index.html"
 
 # The pictures and plots of docs and README, made by the project from freely licensed photographs.

@@ -21,7 +21,7 @@ from quietlight.frames import UnusableInput
 app = typer.Typer(
     name="quietlight",
     help="Turn noisy captures into clean photographs, and say what the noise was.",
-    epilog="Exit codes: 0 all well, 1 some file failed, 2 the command was not understood.",
+    epilog="Exit codes: 0 all well, 1 something failed, 2 the command was not understood, 130 stopped by hand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
