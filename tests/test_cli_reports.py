@@ -44,6 +44,12 @@ def test_the_command_of_a_report_makes_the_same_result_again(folder: Path) -> No
     assert result.read_bytes() == before
 
 
+def test_pictures_of_reports_are_no_inputs(folder: Path) -> None:
+    for _ in range(2):
+        run("denoise", ".", "--out", "out", "--report", "why", "--burst", "off", "--overwrite", code=1)
+    assert not list(Path("out").rglob("*.report_clean.png"))
+
+
 def test_developing_tells_the_noise_of_the_raw(folder: Path) -> None:
     run("develop", "in/c.dng", "--out", "out", "--report", "why")
     record = json.loads(Path("why/c.jpg.report.json").read_text())

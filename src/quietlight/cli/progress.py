@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from quietlight.analysis.words import sentence
 from quietlight.batch import BurstChoice, Job, Outcome, as_bursts, find_inputs, run
 from quietlight.io import RawFormat
+from quietlight.report.sheet import is_report
 
 Report = Callable[[float], None]
 JobWork = Callable[[Job, Path, Report], dict[str, Any]]
@@ -30,7 +31,7 @@ def find_jobs(
     raw_format: RawFormat | None,
 ) -> list[Job]:
     """The files that the inputs lead to, bursts among them made one job each, under a progress bar; says what `auto` found."""
-    files = find_inputs(inputs, suffixes, without)
+    files = [job for job in find_inputs(inputs, suffixes, without) if not (job.found and is_report(job.source))]
     with _bar() as bar:
         task = bar.add_task("looking for bursts", total=1.0)
         jobs = as_bursts(files, choice, raw_format, lambda share: bar.update(task, completed=share))

@@ -72,6 +72,11 @@ def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
     return files
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file is the picture of a report, which is no photo of anybody's."""
+    return path.name.endswith(".report.png")
+
+
 def write_report(
     files: ReportFiles,
     before: RawFrame | Image | Burst,
