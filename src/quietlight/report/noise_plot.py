@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from quietlight.frames import NoiseProfile
 from quietlight.report.noise_curve import NoiseCurve
 from quietlight.report.parts import facts
 
@@ -59,17 +60,22 @@ def noise_plot(curve: NoiseCurve) -> str:
     for tick in _ticks(variance):
         parts.append(f'<path class="axis" d="M{_LEFT} {y(tick):.1f}H{_WIDTH - _ROOM}"/>')
         parts.append(f'<text class="end" x="{_LEFT - 6}" y="{y(tick) + 4:.1f}">{tick / 10**power:.3g}</text>')
-    lines = range(len(curve.profile.shot)) if curve.profile else ()
-    for color in lines:
-        ends = [float(curve.profile.variance(value, color)) for value in (0, signal)] if curve.profile else []
-        kind = _COLORS[color] if len(lines) > 1 else "all"
-        parts.append(f'<path class="line {kind}" d="M{x(0):.1f} {y(ends[0]):.1f}L{x(signal):.1f} {y(ends[1]):.1f}"/>')
+    for kind, (start, end) in _lines(curve.profile, signal).items():
+        parts.append(f'<path class="line {kind}" d="M{x(0):.1f} {y(start):.1f}L{x(signal):.1f} {y(end):.1f}"/>')
     parts += [f'<circle class="dot" cx="{x(s):.1f}" cy="{y(v):.1f}" r="4"/>' for s, v, _ in curve.points]
     return (
         f'<svg class="plot" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="variance against signal">{"".join(parts)}'
         f'<text x="4" y="10">variance, 10{_raised(power)}</text>'
         f'<text class="end" x="{_WIDTH - _ROOM}" y="{_HEIGHT - 6}">signal, black 0, white 1</text></svg>'
     )
+
+
+def _lines(profile: NoiseProfile | None, signal: float) -> dict[str, tuple[float, float]]:
+    """Of each colour that has a line of its own, or of all, the variances at black and at `signal`."""
+    if profile is None:
+        return {}
+    names = _COLORS if len(profile.shot) > 1 else ("all",)
+    return {n: (float(profile.variance(0, i)), float(profile.variance(signal, i))) for i, n in enumerate(names)}
 
 
 def _ticks(reach: float) -> list[float]:
