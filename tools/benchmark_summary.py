@@ -38,7 +38,7 @@ README_LINES = (
         "burst-raw, shot-0.012",
         "reference",
         "hdrplus",
-        "fan-plus",
+        "hdrplus-fan-plus",
     ),
     Line("JPEGs of three cameras, ISO 800 to 6400", "polyu, polyu", "noisy", "classical", "noisebreaker"),
     Line("a gray photo with two noises", "bsd68-mixture, bsd68", "noisy", "classical", "noisebreaker"),
