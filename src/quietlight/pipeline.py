@@ -189,14 +189,18 @@ def _measured(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFram
     """The frame with a white balance, and with its noise profile as `_with_noise` says."""
     if frame.white_balance is None and frame.cfa != "MONO":
         frame = replace(frame, white_balance=choose_gains(frame, "auto"))
-    frame, noise_from = _with_noise(frame, calibration)
-    return frame, {"noise_from": noise_from}
+    return _with_noise(frame, calibration)
 
 
-def _with_noise(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFrame, str]:
-    """The frame with its noise profile, None where that is too low to be measured, and where the profile comes from."""
+def _with_noise(frame: RawFrame, calibration: Calibration | None) -> tuple[RawFrame, dict[str, Any]]:
+    """The frame with its noise profile, None where that is too low to be measured.
+
+    The record says where the profile comes from and, where that is the frame itself, what was measured: (signal, variance,
+    patches) of each level.
+    """
     estimate = estimate_raw(frame, calibration)
-    return replace(frame, noise=estimate.profile), estimate.source
+    measured = {"points": estimate.points} if estimate.points else {}
+    return replace(frame, noise=estimate.profile), {"noise_from": estimate.source, **measured}
 
 
 def _run(source: Frame, system: str, noise_scale: float, progress: Progress | None, **options: Any) -> Result:
@@ -303,7 +307,8 @@ def develop(
         one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
         one, note = _repaired(one, dark, banding)
         if denoise == "auto" and look not in RESTORING:
-            one, note["noise_from"] = _with_noise(one, calibration)
+            one, found = _with_noise(one, calibration)
+            note |= found
             if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
                 result = cleaned(one)
                 one, note = cast(RawFrame, result.frame), {**result.record, **note}
