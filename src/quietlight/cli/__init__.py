@@ -12,6 +12,7 @@ from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
 from quietlight.cli.evaluate import evaluate
+from quietlight.cli.serve import serve
 from quietlight.cli.synthesize import synthesize
 from quietlight.cli.train import train
 from quietlight.cli.zoo import zoo
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(denoise)
 app.command()(develop)
+app.command()(serve)
 app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)
