@@ -87,7 +87,7 @@ def warm() -> None:
     """Load what the first look would wait for."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     denoise(noise)
-    denoise(RawFrame(noise[..., 0].astype(np.float32) / 255, "RGGB", noise=NoiseProfile((1e-2,), (1e-4,))))
+    denoise(RawFrame((noise[..., 0] / 255).astype(np.float32), "RGGB", noise=NoiseProfile((1e-2,), (1e-4,))))
 
 
 def look(job: Job, progress: Progress) -> tuple[Study, View]:

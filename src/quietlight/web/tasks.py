@@ -93,9 +93,9 @@ class Desk:
         return task
 
     def close(self) -> None:
-        """Cancel everything, and take nothing more."""
+        """Cancel everything, wait until it has ended, and take nothing more."""
         with self._lock:
             for task in self._tasks:
                 task.cancel()
         for thread in self._threads.values():
-            thread.shutdown(wait=False, cancel_futures=True)
+            thread.shutdown(cancel_futures=True)

@@ -11,6 +11,8 @@ from quietlight.camera.bayer import crop
 from quietlight.frames import RawFrame
 
 Size = tuple[int, int]
+GRID = 32
+"""Pixels of the coarsest scale of the networks: begun on it, a part looks to them as it does in the whole. It keeps a Bayer pattern."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def around(row: float, column: float, size: Size, most: Size) -> Window:
 
 
 def grown(window: Window, margin: int, size: Size) -> Window:
-    """The window with `margin` more on every side, as far as the picture reaches; it starts at an even row and column."""
-    top, left = (max(start - margin, 0) // 2 * 2 for start in (window.top, window.left))
+    """The window with `margin` more on every side, as far as the picture reaches, begun on the grid of the networks."""
+    top, left = (max(start - margin, 0) // GRID * GRID for start in (window.top, window.left))
     bottom = min(window.top + window.height + margin, size[0])
     right = min(window.left + window.width + margin, size[1])
     return Window(top, left, bottom - top, right - left)
