@@ -97,7 +97,7 @@ def noisy_photo(tmp_path: Path) -> Path:
 @pytest.fixture
 def raw(shoot, tmp_path: Path) -> Path:
     """A raw in colour, turned and cropped."""
-    frame = ql.read(shoot(tmp_path / "gray.dng"))
+    frame = ql.read(shoot(tmp_path / "gray.dng", camera="Turned Camera"))
     assert isinstance(frame, ql.RawFrame)
     turned = replace(frame, white_balance=(2.0, 1.0, 1.5), orientation=6, crop=(4, 6, 148, 210))
     ql.write(turned, tmp_path / "raw.dng")

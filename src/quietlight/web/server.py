@@ -20,7 +20,7 @@ from quietlight.web.rooms import Rooms
 from quietlight.web.tasks import Desk, Task
 
 _SWEEP = 15.0
-"""Seconds between two looks for rooms to be deleted."""
+"""Seconds between two looks for rooms to be deleted, at most."""
 _QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_SSR_MODE": "False", "GRADIO_MCP_SERVER": "False", "GRADIO_NUM_PORTS": "1",
     "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1",
@@ -149,7 +149,7 @@ def _rooms(limits: Limits) -> Iterator[Rooms]:
     over = threading.Event()
 
     def sweep() -> None:
-        while not over.wait(_SWEEP):
+        while not over.wait(min(_SWEEP, limits.grace)):
             rooms.sweep()
 
     threading.Thread(target=sweep, daemon=True).start()
