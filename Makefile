@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WEB_PIP := .venv-web/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test format docs-tables dng-matrix clean
+.PHONY: setup demo test test-web format docs-tables dng-matrix clean
 setup: .venv/setup.done
 
 .venv/bin/python:
@@ -30,6 +31,17 @@ test: .venv/setup.done
 	$(BIN)/lint-imports
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest # on small arrays threads cost more than they bring
 
+.venv-web/setup.done: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv-web || { rm -rf .venv-web; echo "Python has no venv module here: install it first (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	$(WEB_PIP) torch==2.13.0
+	$(WEB_PIP) -e '.[web,io]' pytest hypothesis playwright
+	@touch $@
+
+# The page of `quietlight serve` in a real browser; fails where there is none. Screenshots: web-screenshots/.
+test-web: .venv-web/setup.done
+	@command -v chromium chromium-browser google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -q && apt-get install -qy chromium; }
+	.venv-web/bin/python -m pytest tests/web
+
 format: .venv/setup.done
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -39,4 +51,4 @@ dng-matrix: .venv/setup.done
 	$(BIN)/python tools/dng_matrix.py --out docs/dng-matrix.md
 
 clean:
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-web web-screenshots demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,7 +9,7 @@ import pytest
 import quietlight as ql
 from quietlight.web import actions as module
 from quietlight.web.drawing import changes
-from quietlight.web.show import state_of
+from quietlight.web.show import cards, state_of
 
 
 def states(room) -> list[str]:
@@ -26,8 +26,9 @@ def broken(tmp_path) -> Path:
 def test_a_photo_a_burst_and_a_broken_file(actions, desk, upload, rooms, noisy_photo, shoot, tmp_path, broken):
     shots = [shoot(tmp_path / f"shot{i}.dng", taken=f"2026:05:01 12:00:0{i}") for i in range(3)]
     room = actions.take("a", upload(broken, noisy_photo, *shots), "auto")
-    assert [item.title for item in room.items.values()] == ["broken.dng", "photo.png", "shot0.dng (burst of 3)"]
+    assert [item.title for item in room.items.values()] == ["broken.dng", "photo.png", "shot0.dng"]
     assert states(room) == ["refused", "looking", "looking"]
+    assert "burst of 3" in cards(room)
     assert room.current.title == "photo.png"
     assert not [path for path in rooms.uploads.rglob("*") if path.is_file()]
     desk.work()

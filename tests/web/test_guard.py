@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
-from quietlight.web.guard import UPLOAD, Guard, is_loopback, refusal
+from quietlight.web.guard import UPLOAD, Guard, is_loopback, names_only_uploads, refusal
 
 JOIN = "/gradio_api/queue/join"
 
@@ -77,6 +78,65 @@ def test_what_is_sent_is_bounded(limits):
     assert status(limits, "POST", UPLOAD, content_length=str(limits.bytes // 2)) == 0
     assert status(limits, "POST", UPLOAD, content_length=str(limits.bytes // 2), uploaded=limits.bytes) == 413
     assert status(limits, "POST", UPLOAD, content_length=str(limits.files * limits.file_bytes * 2)) == 413
+
+
+def test_a_call_names_uploads_alone(rooms, noisy_photo):
+    mine = rooms.uploads / "mine.png"
+    mine.write_bytes(b"mine")
+    link = rooms.uploads / "link.png"
+    link.symlink_to(noisy_photo)
+    for path, fine in {
+        mine: True,
+        noisy_photo: False,
+        link: False,
+        rooms.uploads: False,
+        mine / ".." / ".." / "x": False,
+    }.items():
+        for data in (
+            [{"path": str(path)}],
+            [[{"path": str(path)}]],
+            {"a": {"b": [1, {"path": str(path), "url": "x"}]}},
+        ):
+            assert names_only_uploads(json.dumps({"data": data, "fn_index": 0}).encode(), rooms.uploads) is fine
+    for path in ("http://127.0.0.1/x", "file:///etc/passwd", "", 7, None, ["x"], "\0"):
+        assert not names_only_uploads(json.dumps({"data": [{"path": path}]}).encode(), rooms.uploads)
+    assert not names_only_uploads(json.dumps({"path": str(mine), "is_stream": True}).encode(), rooms.uploads)
+    assert names_only_uploads(b'{"data": ["path", 0.5, null, {}]}', rooms.uploads)
+    for broken in (b"", b"{", b"[" * 60_000, b"\xff"):
+        assert not names_only_uploads(broken, rooms.uploads)
+
+
+def test_a_call_is_read_and_given_on_whole(rooms):
+    got: list[bytes] = []
+
+    async def app(scope, receive, send):
+        while True:
+            message = await receive()
+            got.append(message["body"])
+            if not message["more_body"]:
+                return await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def ask(*pieces: bytes) -> int:
+        waiting = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+        waiting[-1]["more_body"] = False
+        sent: list[Any] = []
+
+        async def send(message):
+            sent.append(message)
+
+        async def receive():
+            return waiting.pop(0)
+
+        headers = [(b"host", b"localhost"), (b"content-length", b"9")]
+        await Guard(app, rooms, True)(
+            {"type": "http", "method": "POST", "path": JOIN, "headers": headers}, receive, send
+        )
+        return sent[0]["status"]
+
+    assert asyncio.run(ask(b'{"data"', b": [1, 2]}")) == 200
+    assert b"".join(got) == b'{"data": [1, 2]}'
+    assert asyncio.run(ask(b'{"data": [{"path": "/etc/passwd"}]}')) == 403
+    assert asyncio.run(ask(*[b" " * 60_000] * 3)) == 403
 
 
 def test_every_answer_says_that_nothing_of_other_places_belongs_to_it(rooms):

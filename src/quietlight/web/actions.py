@@ -28,7 +28,7 @@ class Actions:
     def take(self, session: str, uploads: Sequence[str], bursts: BurstChoice) -> Room:
         """Take over uploaded files, which must lie where uploads do, find the bursts among them, and begin to look at them."""
         room = self._entered(session)
-        paths = [self._own(Path(name)) for name in uploads]
+        paths = [self._own(Path(name)) for name in dict.fromkeys(uploads)]
         try:
             room.check_room_for(len(paths), sum(path.stat().st_size for path in paths))
         except UnusableInput as error:
@@ -60,7 +60,7 @@ class Actions:
         return ""
 
     def _begin(self, room: Room, job: Job) -> None:
-        item = Item(token_urlsafe(6), job.title, job, wishes=Wishes(next(iter(formats_of(job)))))
+        item = Item(token_urlsafe(6), job.name or job.source.name, job, wishes=Wishes(next(iter(formats_of(job)))))
         self._add(room, item)
 
         def work(tell: Progress) -> None:
@@ -84,7 +84,7 @@ class Actions:
     def choose(self, session: str, key: str) -> Room:
         """Have the page show another picture."""
         room = self._entered(session)
-        if key in room.items:
+        if self._item(room, key) is not None:
             room.chosen = key
             room.drawn = {}  # whatever was lost on the way to the page is sent again
         return room
@@ -111,7 +111,7 @@ class Actions:
     def wish(self, session: str, key: str, suffix: str | None, strength: float, chroma: float, exposure: float) -> Room:
         """Set the controls of a picture: of the one that they stood for, though another may be chosen by now."""
         room = self._entered(session)
-        item = room.items.get(key)
+        item = self._item(room, key)
         if item is not None and item.job is not None:
             known = suffix if suffix in formats_of(item.job) else item.wishes.suffix
             item.wishes = limited(known, strength, chroma, exposure)
@@ -134,7 +134,7 @@ class Actions:
     def cancel(self, session: str, key: str) -> Room:
         """Make no file of a picture."""
         room = self._entered(session)
-        item = room.items.get(key)
+        item = self._item(room, key)
         if item is not None and item.making is not None:
             item.making.cancel()
         return room
@@ -148,6 +148,14 @@ class Actions:
         room = self._rooms.of(session)
         room.notice = ""
         return room
+
+    @staticmethod
+    def _item(room: Room, key: str) -> Item | None:
+        """A picture of the page, which may have been open for longer than the picture was kept."""
+        item = room.items.get(key)
+        if item is None:
+            room.notice = "This picture is not kept any more, as nobody had touched it for long: drop it again."
+        return item
 
     def _make(self, room: Room, item: Item) -> None:
         if item.job is None or item.study is None or (item.making and not item.making.is_over):

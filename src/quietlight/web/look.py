@@ -140,7 +140,6 @@ def _study_of_raw(frame: RawFrame) -> tuple[Study, Picture]:
             " ".join(f"{value:.3g}" for value in estimate.profile.read),
         )
         facts.append(("Shot, read", f"{levels[0]}, {levels[1]}"))
-        facts.append(("Told by", estimate.source))
     study = Study(
         raw=True,
         size=upright_size(frame),

@@ -52,7 +52,7 @@ def serve(host: str, port: int, limits: Limits, told: Callable[[str], None]) -> 
         desk.put(Task(lambda _: warm()))
         app = Guard(_app(rooms, desk), rooms, is_loopback(host))
         config = uvicorn.Config(
-            app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2
+            app, log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=2
         )
         server = uvicorn.Server(config)
         shown = f"[{host}]" if ":" in host else host
@@ -81,10 +81,14 @@ def _app(rooms: Rooms, desk: Desk) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.get("/download/{key}")(download)
+    page = build(Actions(rooms, desk), rooms.limits, rooms.leave)
+    page.has_launched = (
+        True  # else the library checks no path, as it takes a page that is mounted for one that is being written
+    )
     theme = gr.themes.Base(font=FONTS, font_mono=["ui-monospace", "monospace"])
     return gr.mount_gradio_app(
         app,
-        build(Actions(rooms, desk), rooms.limits, rooms.leave),
+        page,
         "/",
         allowed_paths=[],
         show_error=False,

@@ -25,6 +25,7 @@ def cards(room: Room) -> str:
 
 def _card(item: Item, room: Room) -> str:
     state, said = state_of(item, room)
+    said = f"burst of {len(item.job.frames)}, {said}" if item.job and item.job.frames else said
     chosen = item.key == room.chosen
     picture = f'<img alt="" src="{item.study.thumbnail}">' if item.study else '<span class="blank"></span>'
     bar = _bar(item.making) if item.making and not item.making.is_over else ""
@@ -176,7 +177,12 @@ def _noise_facts(study: Study) -> list[Fact]:
     finding = next(iter(study.report.findings), None)
     if finding is None:
         return [("Noise", "low")]
-    sure = "as stated there" if finding.certainty is None else f"{words.percent(finding.certainty)} sure"
+    told = f"told by the {study.report.source}"
+    sure = (
+        told
+        if finding.certainty is None
+        else f"{words.percent(finding.certainty)}, measured on the {study.report.source}"
+    )
     return [("Noise", f"shot and read, {finding.level:.2%} of full scale at mid-gray"), ("How sure", sure)]
 
 

@@ -12,7 +12,7 @@ from quietlight.frames import RawFrame
 
 Size = tuple[int, int]
 GRID = 32
-"""Pixels of the networks' coarsest scale: begun on it, a part looks to them as it does in the whole. Even, as a Bayer pattern is."""
+"""Pixels of the networks' coarsest scale: begun on it, a part looks to them as in the whole. Even, as a Bayer pattern is."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The page in a real browser: a server as people start it, visitors with windows of their own, and all that they ask of the network."""
+"""The page in a real browser: a server as people start it, and visitors, of whom all that they ask the network for is noted."""
 
 from __future__ import annotations
 

@@ -124,7 +124,10 @@ def test_another_part_is_shown_where_the_whole_is_clicked(visit, tmp_path, scree
     path = tmp_path / "large.png"
     y, x = np.mgrid[:1200, :1600] / 90
     noise = np.random.default_rng(0).normal(0, 0.08, (1200, 1600))
-    ql.write(ql.Image(np.rint(255 * np.clip(0.5 + 0.3 * np.sin(x) * np.cos(y) + noise, 0, 1)).astype(np.uint8)[..., None]), path)
+    ql.write(
+        ql.Image(np.rint(255 * np.clip(0.5 + 0.3 * np.sin(x) * np.cos(y) + noise, 0, 1)).astype(np.uint8)[..., None]),
+        path,
+    )
     visitor = visit(390, 844, has_touch=True, is_mobile=True)
     visitor.page.screenshot(path=screenshots / "phone-1-empty.png")
     visitor.drop(path)
