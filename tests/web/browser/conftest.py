@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PATIENCE = 90_000
+PATIENCE = 240_000
 """Milliseconds that a machine which does much else may take."""
 DROP = "#ql-drop input[type=file]"
 
