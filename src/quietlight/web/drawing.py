@@ -38,7 +38,10 @@ def changes(room: Room) -> Changes:
 def _classes(room: Room, seen: Item | None) -> list[str]:
     if not room.items:
         return ["empty"]
-    return ["full", "raw" if seen.study and seen.study.raw else "photo"] if seen else ["waiting"]
+    if seen is None:
+        return ["waiting"]
+    moving = ["moving"] if seen.looking and not seen.looking.is_over else []
+    return ["full", "raw" if seen.study and seen.study.raw else "photo", *moving]
 
 
 def _stage(room: Room, item: Item) -> Changes:

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from quietlight.frames import UnusableInput
@@ -39,28 +40,38 @@ def serve(host: str, port: int, limits: Limits, told: Callable[[str], None]) -> 
     Raises:
         UnusableInput: where the extra is missing, the port is taken, or the host is none of this machine.
     """
-    os.environ.update(_QUIET)  # before the library is loaded, which looks at them then
+    with _rooms(limits) as rooms, _stoppable():
+        _load()
+        with _listening(host, port) as door:
+            shown = f"[{host}]" if ":" in host else host
+            _run(rooms, door, is_loopback(host), lambda: told(f"http://{shown}:{door.getsockname()[1]}"))
+
+
+def _load() -> None:
+    """Load what draws the page, which looks at the environment then."""
+    os.environ.update(_QUIET)
     try:
         import gradio  # noqa: F401
-        import uvicorn
     except ImportError as error:
         raise UnusableInput(
             f"the page needs an extra ({error.name} is missing): pip install 'quietlight[web]'"
         ) from error
-    with _listening(host, port) as door, _rooms(limits) as rooms, _stoppable():
-        desk = Desk()
+
+
+def _run(rooms: Rooms, door: socket.socket, local: bool, begun: Callable[[], None]) -> None:
+    import uvicorn
+
+    desk = Desk()
+    try:
         desk.put(Task(lambda _: warm()))
-        app = Guard(_app(rooms, desk), rooms, is_loopback(host))
+        app = Guard(_app(rooms, desk), rooms, local)
         config = uvicorn.Config(
             app, log_level="critical", access_log=False, server_header=False, timeout_graceful_shutdown=2
         )
-        server = uvicorn.Server(config)
-        shown = f"[{host}]" if ":" in host else host
-        told(f"http://{shown}:{door.getsockname()[1]}")
-        try:
-            server.run(sockets=[door])
-        finally:
-            desk.close()
+        begun()
+        uvicorn.Server(config).run(sockets=[door])
+    finally:
+        desk.close()
 
 
 def _app(rooms: Rooms, desk: Desk) -> Any:
@@ -101,6 +112,7 @@ def _app(rooms: Rooms, desk: Desk) -> Any:
         run_history=False,
         theme=theme,
         css=text("page.css"),
+        favicon_path=str(Path(__file__).with_name("icon.svg")),
     )
 
 

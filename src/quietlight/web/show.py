@@ -86,9 +86,7 @@ def report(item: Item, room: Room) -> str:
         return f'<section class="wait"><b>{escape(item.title)}</b>{escape(said[0].upper() + said[1:])}.</section>'
     made = next(reversed(item.made.values()), None)
     record = made.record if made else study.record
-    steps = "".join(_step(number, step) for number, step in enumerate(record.get("steps", ()), 1))
-    left = _last_look(record) if "left" in record else ""
-    listed = f'<ol class="steps">{steps}{left}</ol>' if steps or left else ""
+    listed = _steps(record) if "steps" in record and study.frames == 1 else ""
     return (
         f'<section class="report"><h2>{escape(_headline(study, record))}</h2>{_lead(study, made)}'
         f"{listed}{_facts(_facts_of(study, made))}</section>"
@@ -114,6 +112,11 @@ def _lead(study: Study, made: Made | None) -> str:
     else:
         said = f"Done in {words.seconds(made.seconds)}."
     return f'<p class="lead">{escape(said)}</p>' if said else ""
+
+
+def _steps(record: Mapping[str, Any]) -> str:
+    steps = "".join(_step(number, step) for number, step in enumerate(record["steps"], 1))
+    return f'<ol class="steps">{steps}{_last_look(record)}</ol>'
 
 
 def _step(number: int, step: Mapping[str, Any]) -> str:
@@ -157,7 +160,7 @@ def _facts_of(study: Study, made: Made | None) -> list[Fact]:
         return facts
     record = made.record
     if "repaired_pixels" in record:
-        facts.append(("Repaired", f"{record['repaired_pixels']} hot or dead pixels"))
+        facts.append(("Repaired", f"hot or dead pixels: {record['repaired_pixels']}"))
     if "noise_left" in record:
         facts.append(("Noise left", f"{words.percent(record['noise_left'])} of its energy"))
     weights = record.get("weights")
@@ -167,6 +170,8 @@ def _facts_of(study: Study, made: Made | None) -> list[Fact]:
         )
     elif "noise" in record:
         facts.append(("Denoiser", f"none: the noise is {record['noise']}"))
+    elif study.raw and not removes_noise(study, made.wishes):
+        facts.append(("Denoiser", "none: nobody would see the noise"))
     facts.append(("Time", words.seconds(made.seconds)))
     return facts
 

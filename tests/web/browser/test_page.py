@@ -191,7 +191,7 @@ def test_a_closed_page_and_the_end_leave_nothing(visit, noisy_photo, tmp_path):
         again.settle()
     finally:
         running.stop()
-    assert not list(running.temporary.glob("quietlight-page-*"))
+    assert not list(running.temporary.iterdir())
 
 
 def wait() -> None:
