@@ -158,6 +158,7 @@ def test_a_clean_photo_comes_back_as_it_is(size: Any, channels: int, dtype: str,
             "steps": [],
             "stopped": "clean",
             "fallback": False,
+            "classifier": "noise-classifier",
             "unsure": False,
             "left": look.to_dict(),
         }

@@ -11,6 +11,7 @@ from quietlight import __version__
 from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
+from quietlight.cli.doctor import doctor
 from quietlight.cli.evaluate import evaluate
 from quietlight.cli.serve import serve
 from quietlight.cli.synthesize import synthesize
@@ -21,7 +22,7 @@ from quietlight.frames import UnusableInput
 app = typer.Typer(
     name="quietlight",
     help="Turn noisy captures into clean photographs, and say what the noise was.",
-    epilog="Exit codes: 0 all well, 1 some file failed, 2 the command was not understood.",
+    epilog="Exit codes: 0 all well, 1 something failed, 2 the command was not understood, 130 stopped by hand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -34,6 +35,7 @@ app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(zoo)
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -75,9 +75,9 @@ def noisebreaker(
 
     Returns:
         the photo, and a record: "steps" (class, level, certainty, all probabilities, the denoiser, what was removed, the time, and
-        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure", "told"), whether it was
-        "unsure" at some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it is. With `truth`
-        what is found is recorded, but decides nothing.
+        whether it was kept), the "classifier", what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure", "told"),
+        whether it was "unsure" at some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it
+        is. With `truth` what is found is recorded, but decides nothing.
 
     Raises:
         UnusableInput: a raw, a pool that there is not, weights that were not trained.
@@ -135,7 +135,7 @@ class _Chain:
     def run(self, classifier: Weights | str, fallback: bool, across: int) -> None:
         """Look and remove, until clean or until nothing helps."""
         self.record["unsure"] = False
-        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        weights = self.classifier(classifier)
         look = classify(self.photos, weights, across)
         if all(is_drawn(to_planes(part.pixels)) for photo in self.photos for part in squares(photo, 512, 2)):
             look = look.without({c for c in look.classes if c.nature})  # its structure would pass for noise
@@ -161,7 +161,7 @@ class _Chain:
 
     def follow(self, natures: Sequence[str], classifier: Weights | str, across: int) -> None:
         """Remove these noises, whatever a look says of them."""
-        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        weights = self.classifier(classifier)
         self.record["stopped"] = "told"
         for nature in natures:
             denoiser = primary(self.pool, NoiseClass(nature))
@@ -171,6 +171,12 @@ class _Chain:
             found = look.to_dict(max(known, key=look.probabilities.__getitem__)) if known else told
             self.step(found, denoiser, least=0)
         self.record["left"] = classify(self.photos, weights, across).to_dict()
+
+    def classifier(self, classifier: Weights | str) -> Weights:
+        """The weights that look, which the record names."""
+        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        self.record["classifier"] = weights.name
+        return weights
 
     def next_noise(self, look: Judgement) -> NoiseClass | None:
         """The noise to remove: the most probable one whose denoiser has not run, if there is one worth it.
