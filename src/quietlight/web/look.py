@@ -13,12 +13,14 @@ from typing import Any, cast
 import numpy as np
 
 from quietlight.analysis import words
-from quietlight.analysis.estimate import estimate_raw, report_of_raw
+from quietlight.analysis.estimate import estimate_raw, measured_points, report_of_raw
 from quietlight.batch import Job, read_job
 from quietlight.camera.defects import repair_hot_pixels
 from quietlight.camera.develop import Metering, develop, meter
 from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseProfile, NoiseReport, RawFrame
 from quietlight.pipeline import denoise, is_visible
+from quietlight.report.noise_curve import NoiseCurve
+from quietlight.report.pair_page import about_raw
 from quietlight.report.pictures import Picture, most_telling, to_eight_bits
 from quietlight.systems.blend import blend
 from quietlight.systems.bursts import reference_of
@@ -46,6 +48,7 @@ class Study:
         report: what noise it has.
         record: of a photo, the steps that were found.
         facts: what else is worth telling, (what, value).
+        curve: of a raw, how its noise grows with the signal.
         overview, thumbnail: all of it, small and smaller, as the page shows them.
         frames, reference: of a burst, how many, and which the result will look like.
         noise: of a raw, None where it is too low to be measured.
@@ -64,6 +67,7 @@ class Study:
     reference: int = 0
     noise: NoiseProfile | None = None
     metering: Metering | None = None
+    curve: NoiseCurve | None = None
     profile: bytes = b""
 
 
@@ -126,25 +130,13 @@ def _study_of_raw(frame: RawFrame) -> tuple[Study, Picture]:
     metering = meter(frame)
     picture = develop(frame, metering.rendering()).pixels
     estimate = estimate_raw(frame)
-    exposure = frame.exposure_time
-    shot = (
-        frame.camera,
-        None if frame.iso is None else f"ISO {frame.iso}",
-        None if exposure is None else f"1/{round(1 / exposure)} s" if 0 < exposure < 0.4 else f"{exposure:g} s",
-    )
-    facts = [("Taken", ", ".join(word for word in shot if word))] if any(shot) else []
-    facts.append(("Sensor", f"{frame.cfa}, {frame.mosaic.shape[1]} × {frame.mosaic.shape[0]}"))
-    if estimate.profile is not None:
-        levels = (
-            " ".join(f"{value:.3g}" for value in estimate.profile.shot),
-            " ".join(f"{value:.3g}" for value in estimate.profile.read),
-        )
-        facts.append(("Shot, read", f"{levels[0]}, {levels[1]}"))
+    curve = NoiseCurve(estimate.points or measured_points(frame), estimate.profile, estimate.source)
     study = Study(
         raw=True,
         size=upright_size(frame),
         report=report_of_raw(estimate),
-        facts=tuple(facts),
+        facts=(("Raw", f"{about_raw(frame)}, {frame.mosaic.shape[1]} × {frame.mosaic.shape[0]}"),),
+        curve=curve,
         **_small(picture),
         noise=estimate.profile,
         metering=metering,

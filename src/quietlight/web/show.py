@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from quietlight.analysis import words
+from quietlight.report.noise_plot import curve_section
+from quietlight.report.parts import facts
 from quietlight.web.intake import in_one_line
 from quietlight.web.look import Study, removes_noise
 from quietlight.web.rooms import Item, Made, Room
@@ -89,7 +91,7 @@ def report(item: Item, room: Room) -> str:
     listed = _steps(record) if "steps" in record and study.frames == 1 else ""
     return (
         f'<section class="report"><h2>{escape(_headline(study, record))}</h2>{_lead(study, made)}'
-        f"{listed}{_facts(_facts_of(study, made))}</section>"
+        f"{listed}{facts(_facts_of(study, made))}{curve_section(study.curve) if study.curve else ''}</section>"
     )
 
 
@@ -153,27 +155,27 @@ def _sure(judged: Mapping[str, Any]) -> str:
 
 
 def _facts_of(study: Study, made: Made | None) -> list[Fact]:
-    facts = [*_noise_facts(study), *study.facts]
+    told = [*_noise_facts(study), *study.facts]
     if study.frames > 1:
-        facts.append(("Burst", f"{study.frames} frames, reference {study.reference + 1}"))
+        told.append(("Burst", f"{study.frames} frames, reference {study.reference + 1}"))
     if made is None:
-        return facts
+        return told
     record = made.record
     if "repaired_pixels" in record:
-        facts.append(("Repaired", f"hot or dead pixels: {record['repaired_pixels']}"))
+        told.append(("Repaired", f"hot or dead pixels: {record['repaired_pixels']}"))
     if "noise_left" in record:
-        facts.append(("Noise left", f"{words.percent(record['noise_left'])} of its energy"))
+        told.append(("Noise left", f"{words.percent(record['noise_left'])} of its energy"))
     weights = record.get("weights")
     if weights:
-        facts.append(
+        told.append(
             ("Denoiser", f"{record['system']}: {', '.join(weights) if isinstance(weights, Mapping) else weights}")
         )
     elif "noise" in record:
-        facts.append(("Denoiser", f"none: the noise is {record['noise']}"))
+        told.append(("Denoiser", f"none: the noise is {record['noise']}"))
     elif study.raw and not removes_noise(study, made.wishes):
-        facts.append(("Denoiser", "none: nobody would see the noise"))
-    facts.append(("Time", words.seconds(made.seconds)))
-    return facts
+        told.append(("Denoiser", "none: nobody would see the noise"))
+    told.append(("Time", words.seconds(made.seconds)))
+    return told
 
 
 def _noise_facts(study: Study) -> list[Fact]:
@@ -189,11 +191,6 @@ def _noise_facts(study: Study) -> list[Fact]:
         else f"{words.percent(finding.certainty)}, measured on the {study.report.source}"
     )
     return [("Noise", f"shot and read, {finding.level:.2%} of full scale at mid-gray"), ("How sure", sure)]
-
-
-def _facts(facts: Sequence[Fact]) -> str:
-    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
-    return f'<dl class="facts">{listed}</dl>'
 
 
 def remarks(item: Item) -> str:
