@@ -40,13 +40,25 @@ def test_what_was_cancelled_before_its_turn_is_never_begun():
 
 def test_what_is_short_does_not_wait_for_what_is_long_and_the_rest_keeps_its_order():
     desk, go, order = Desk(), threading.Event(), []
-    long = [desk.put(Task(lambda tell, n=n: (go.wait(10), order.append(n))), long=True) for n in range(3)]
+    long = [desk.put(Task(lambda tell, n=n: (go.wait(60), order.append(n))), long=True) for n in range(3)]
     short = threading.Event()
     desk.put(Task(lambda tell: short.set()))
-    assert short.wait(10)
+    assert short.wait(60)
     assert not any(task.is_over for task in long)
+    last = threading.Event()
+    desk.put(Task(lambda tell: last.set()), long=True)
     go.set()
-    desk.put(Task(lambda tell: None), long=True)
+    assert last.wait(60)
+    assert order == [0, 1, 2]
     desk.close()
-    assert order == list(range(len(order)))
-    assert all(task.is_over for task in long)
+
+
+def test_the_end_cancels_everything_and_does_not_wait_for_ever():
+    desk, begun, never = Desk(), threading.Event(), threading.Event()
+    stuck = desk.put(Task(lambda tell: (begun.set(), never.wait(60), tell(0.5))), long=True)
+    waiting = desk.put(Task(lambda tell: None), long=True)
+    assert begun.wait(60)
+    desk.close(patience=0.05)
+    assert waiting.state == "cancelled"
+    assert not stuck.is_over
+    never.set()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 Progress = Callable[[float], None]
@@ -77,25 +77,36 @@ class Task:
 
 
 class Desk:
-    """The two threads. What is short does not wait for what is long."""
+    """The two threads. What is short does not wait for what is long. Neither keeps the program from ending."""
 
     def __init__(self) -> None:
-        self._threads = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("short", "long")}
+        self._queues: dict[bool, queue.Queue[Task | None]] = {long: queue.Queue() for long in (False, True)}
         self._tasks: list[Task] = []
         self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._work, args=(q,), daemon=True) for q in self._queues.values()]
+        for thread in self._threads:
+            thread.start()
+
+    @staticmethod
+    def _work(tasks: queue.Queue[Task | None]) -> None:
+        while (task := tasks.get()) is not None:
+            task.run()
 
     def put(self, task: Task, *, long: bool = False) -> Task:
         """Have a task done when its turn comes."""
         with self._lock:
             self._tasks = [one for one in self._tasks if not one.is_over]
             self._tasks.append(task)
-        self._threads["long" if long else "short"].submit(task.run)
+        self._queues[long].put(task)
         return task
 
-    def close(self) -> None:
-        """Cancel everything, wait until it has ended, and take nothing more."""
+    def close(self, patience: float = 5.0) -> None:
+        """Cancel everything, and wait, for no more seconds than `patience`, until it has ended."""
         with self._lock:
             for task in self._tasks:
                 task.cancel()
-        for thread in self._threads.values():
-            thread.shutdown(cancel_futures=True)
+        for tasks in self._queues.values():
+            tasks.put(None)
+        until = time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0))
