@@ -76,7 +76,7 @@ class _Page:
         self.parts["subject"] = gr.Textbox(visible="hidden", elem_id="ql-subject")
         self.parts["strength"] = _slider("Strength", "of the noise is removed", 0, 1, 1)
         self.parts["chroma"] = _slider("Chroma", "of the colour noise", 0, 1, 1)
-        self.parts["exposure"] = _slider("Exposure", "EV", -MOST_EXPOSURE, MOST_EXPOSURE, 0, 0.05)
+        self.parts["exposure"] = _slider("Exposure", "EV; a DNG keeps its own", -MOST_EXPOSURE, MOST_EXPOSURE, 0, 0.05)
         self.parts["suffix"] = gr.Radio([], label="File", elem_id="ql-format")
         self.parts["make"] = gr.Button("Make the file", variant="primary", elem_id="ql-make")
         self.parts["work"] = _html("ql-work", js_on_load=text("buttons.js"))

@@ -223,7 +223,8 @@ def work(item: Item, room: Room) -> str:
 
 def _file(made: Made) -> str:
     with_what = f"strength {made.wishes.strength:g}, chroma {made.wishes.chroma:g}"
-    with_what += f", {made.wishes.exposure:+g} EV" if made.wishes.exposure else ""
+    developed = made.wishes.exposure and made.path.suffix != ".dng"
+    with_what += f", {made.wishes.exposure:+g} EV" if developed else ""
     return (
         f'<li><a href="/download/{made.key}" download="{escape(made.path.name)}"><b>Download {escape(made.path.name)}</b>'
         f"<small>{_size(made.path.stat().st_size)}, {with_what}</small></a></li>"
