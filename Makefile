@@ -5,8 +5,9 @@ SHELL := bash
 endif
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WEB_PIP := .venv-web/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test test-wheel format docs docs-pictures dng-matrix clean
+.PHONY: setup demo test test-web test-wheel format docs docs-pictures dng-matrix clean
 setup: .venv/setup.done
 
 .venv/made:
@@ -33,6 +34,17 @@ test: .venv/setup.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest # on small arrays threads cost more than they bring
+
+.venv-web/setup.done: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv-web || { rm -rf .venv-web; echo "Python has no venv module here: install it first (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	$(WEB_PIP) torch==2.13.0
+	$(WEB_PIP) -e '.[web,io]' pytest hypothesis playwright
+	@touch $@
+
+# The page of `quietlight serve` in a real browser; fails where there is none. Screenshots: web-screenshots/.
+test-web: .venv-web/setup.done
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -q && apt-get install -qy chromium; } || true
+	.venv-web/bin/python -m pytest tests/web
 
 # The wheel as a person gets it: installed into an empty environment, and examined from outside of the checkout.
 test-wheel: .venv/made
@@ -65,4 +77,4 @@ dng-matrix: .venv/setup.done
 	$(BIN)/python tools/dng_matrix.py --out docs/dng-matrix.md
 
 clean:
-	rm -rf .venv demo dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-web web-screenshots demo dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

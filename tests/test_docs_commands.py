@@ -31,6 +31,7 @@ PROGRAMS = ("quietlight", "make", "python", "python3", "pip", "torchrun", "docke
 CHECKED = {
     "train": "takes hours; tests/train runs every recipe in miniature. Options, recipe and changed keys are checked",
     "evaluate": "needs the data sets; tests/evaluate runs every benchmark in miniature. Options and names are checked",
+    "quietlight serve": "waits for visitors; tests/web/browser has some",
     "doctor": "is run by tests/test_doctor.py",
     "--look cameranet": "its weights are not trained yet",
     "--layout hdrplus": "needs the HDR+ set; tests/data/sets has one in miniature",

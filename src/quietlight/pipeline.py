@@ -17,7 +17,7 @@ from quietlight.analysis.photo import is_drawn, squares, to_planes
 from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
 from quietlight.camera.develop import choose_gains
 from quietlight.camera.tone import MID_GRAY
-from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseReport, RawFrame, UnusableInput
+from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseProfile, NoiseReport, RawFrame, UnusableInput
 from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
@@ -309,7 +309,7 @@ def develop(
         if denoise == "auto" and look not in RESTORING:
             one, found = _with_noise(one, calibration)
             note |= found
-            if one.noise is not None and float(one.noise.variance(MID_GRAY)) > _VISIBLE**2:
+            if is_visible(one.noise):
                 result = cleaned(one)
                 one, note = cast(RawFrame, result.frame), {**result.record, **note}
     finish = {} if enhance is None else {"enhance": enhance}
@@ -319,6 +319,11 @@ def develop(
         photo, profile=srgb_profile(gray=photo.pixels.shape[2] == 1), metadata=turned_upright(photo.metadata)
     )
     return Result(photo, {**note, "look": look, **made.record}) if record else photo
+
+
+def is_visible(noise: NoiseProfile | None) -> bool:
+    """Whether `develop` denoises a raw of this noise first."""
+    return noise is not None and float(noise.variance(MID_GRAY)) > _VISIBLE**2
 
 
 def _image_of(array: Any) -> Image:

@@ -99,7 +99,11 @@ def estimate_photo(image: Image) -> float:
 
 def analyze_raw(frame: RawFrame, calibration: Calibration | None = None) -> NoiseReport:
     """What `estimate_raw` finds, as a report. Raises UnusableInput as it does."""
-    estimate = estimate_raw(frame, calibration)
+    return report_of_raw(estimate_raw(frame, calibration))
+
+
+def report_of_raw(estimate: NoiseEstimate) -> NoiseReport:
+    """An estimate in words, and what of it is sure enough to be told."""
     deviation = estimate.deviation
     if estimate.profile is None and not estimate.points:
         return NoiseReport("raw", (), "frame", "The noise of this raw is unknown: too little of the frame is usable.")

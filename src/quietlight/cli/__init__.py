@@ -13,6 +13,7 @@ from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
 from quietlight.cli.doctor import doctor
 from quietlight.cli.evaluate import evaluate
+from quietlight.cli.serve import serve
 from quietlight.cli.synthesize import synthesize
 from quietlight.cli.train import train
 from quietlight.cli.zoo import zoo
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(denoise)
 app.command()(develop)
+app.command()(serve)
 app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)

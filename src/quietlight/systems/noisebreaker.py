@@ -8,7 +8,7 @@ help; a photo judged clean is left as it is; and where no class fits, a denoiser
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +106,19 @@ def examine(
     return chain.record
 
 
+def repeat(photo: Image, record: Mapping[str, Any]) -> Image:
+    """The photo after the steps that a record of `noisebreaker` or `examine` kept: on a whole whose parts told, or on a part."""
+    for step in record["steps"]:
+        if step["kept"]:
+            photo = _removing(step["nature"], step["denoiser"])(photo, zoo.read(step["denoiser"]), lambda _: None)
+    return photo
+
+
+def _removing(nature: str, weights: str) -> Callable[[Image, Weights, Progress], Image]:
+    """How a step runs its network: of lost pixels only those are taken, unless it is the denoiser for all noises."""
+    return replace_lost if nature in DROPS and not weights.startswith(BLIND) else denoise
+
+
 @dataclass
 class _Chain:
     """Photos that share their noise (or parts of one photo) on their way to clean, and what was done to them."""
@@ -135,7 +148,7 @@ class _Chain:
                 break
             self.record["fallback"] |= blind
             found = look.to_dict(look.classes.index(noise))
-            if self.step(found, BLIND if blind else primary(self.pool, noise), blind):
+            if self.step(found, BLIND if blind else primary(self.pool, noise)):
                 look = classify(self.photos, weights, across)
             elif blind or noise.nature not in DROPS:  # nothing is to be removed where a blind denoiser sees nothing
                 self.record["stopped"] = "unsure" if blind else "no gain"
@@ -194,14 +207,14 @@ class _Chain:
         served = sum(p for c, p in pairs if primary(self.pool, c) == primary(self.pool, noise))
         return served / max(sum(p for _, p in pairs), 1e-9)
 
-    def step(self, found: dict[str, Any], denoiser: str, everything: bool = False, least: float = VISIBLE) -> bool:
+    def step(self, found: dict[str, Any], denoiser: str, least: float = VISIBLE) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that was worth it, and was kept."""
         begin = time.perf_counter()
         done = len(self.stages)
         channels = self.photos[0].pixels.shape[2]
         weights = weights_of(denoiser, channels)
-        loses = found["nature"] in DROPS and not everything
-        run = replace_lost if loses else denoise
+        run = _removing(found["nature"], weights.name)
+        loses = run is replace_lost
         after = tuple(
             run(photo, weights, lambda share, done=done: self.progress(1 - 0.5 ** (done + share)))  # type: ignore[misc]
             for photo in self.photos
