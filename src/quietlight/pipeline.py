@@ -21,9 +21,9 @@ from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseProfile,
 from quietlight.io.metadata import turned_upright, with_fields
 from quietlight.io.profile import srgb_profile
 from quietlight.registry import resolve
-from quietlight.systems import LOOKS, OF_BURSTS, RESTORING, SYSTEMS, Result
+from quietlight.systems import FINISHING, LOOKS, OF_BURSTS, SYSTEMS, Result
 from quietlight.systems.blend import blend
-from quietlight.systems.bursts import reference_of
+from quietlight.systems.bursts import halves, reference_of
 from quietlight.systems.grain import with_grain
 from quietlight.systems.noisebreaker import examine
 from quietlight.systems.photo_burst import photo_burst
@@ -276,7 +276,7 @@ def develop(
         exposure: EV added to the camera's or the automatic exposure.
         bits: 8 or 16.
         strength, chroma, noise_scale, calibration, dark, banding, system, progress: as for `denoise`.
-        look: a name of LOOKS. Those that restore remove the noise themselves: nothing but a merge of bursts comes before them.
+        look: a name of LOOKS. cameranet removes noise itself, and yet is better by 1.3 dB at night where FAN went first.
         enhance: strength of the finish of such a look, in [0, 1]; all of it where None.
         record: return the Result, which holds the photo and what was done.
 
@@ -288,8 +288,9 @@ def develop(
     if denoise not in ("auto", "off"):
         raise UnusableInput(f"denoise is auto or off, not {denoise!r}")
     render: Callable[..., Result] = resolve(LOOKS, look, "look")
-    if enhance is not None and look not in RESTORING:
-        raise UnusableInput(f"the look {look} has no finish to weaken: enhance is for {', '.join(RESTORING)}")
+    if enhance is not None and look not in FINISHING:
+        raise UnusableInput(f"the look {look} has no finish to weaken: enhance is for {', '.join(FINISHING)}")
+    first, last = halves(progress, 0.5 if look in FINISHING else 1.0)
     cleaned = partial(
         _denoise,
         strength=strength,
@@ -297,7 +298,7 @@ def develop(
         noise_scale=noise_scale,
         system=system,
         record=True,
-        progress=progress,
+        progress=first,
     )
     note: dict[str, Any]
     if isinstance(frame, Burst) and denoise == "auto":
@@ -306,14 +307,14 @@ def develop(
     else:
         one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
         one, note = _repaired(one, dark, banding)
-        if denoise == "auto" and look not in RESTORING:
+        if denoise == "auto":
             one, found = _with_noise(one, calibration)
             note |= found
             if is_visible(one.noise):
                 result = cleaned(one)
                 one, note = cast(RawFrame, result.frame), {**result.record, **note}
     finish = {} if enhance is None else {"enhance": enhance}
-    made = render(one, white_balance=white_balance, exposure=exposure, bits=bits, progress=progress, **finish)
+    made = render(one, white_balance=white_balance, exposure=exposure, bits=bits, progress=last, **finish)
     photo = cast(Image, made.frame)
     photo = replace(
         photo, profile=srgb_profile(gray=photo.pixels.shape[2] == 1), metadata=turned_upright(photo.metadata)
