@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,8 +20,16 @@ def tool(name: str) -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in (ROOT / "tools").glob("*.py") if path.stem != "docs_site")
+)
+def test_every_tool_finds_what_it_imports(name: str) -> None:
+    assert tool(name).__doc__  # docs_site needs mkdocs, which `make docs` installs
 
 
 def test_readme_and_plots_say_what_the_benchmarks_say() -> None:
