@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from quietlight import zoo
-from quietlight.engine import installed, onnxruntime_engine, openvino_engine, torch_engine
+from quietlight.engine import installed, onnxruntime_engine, torch_engine
 from quietlight.engine.choice import MEASURED, MOST_LOST
 from quietlight.engine.graphs import model_of
 from quietlight.engine.inputs import random_inputs
@@ -69,6 +69,8 @@ def main() -> None:
 
 def measured(weights: Weights) -> Found:
     """All ways side by side."""
+    from quietlight.engine import openvino_engine  # which not everybody has who imports this
+
     arrays = random_inputs(weights, SIDE, SIDE)
     model = model_of(weights, "forward", len(arrays), build=False)
     ways: dict[str, Callable[..., Any]] = {

@@ -9,7 +9,7 @@ from quietlight.engine import cache
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "kept"))
+    monkeypatch.setenv("QUIETLIGHT_CACHE", str(tmp_path / "kept"))
     return tmp_path / "kept"
 
 
@@ -44,17 +44,6 @@ def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "below"))
+    monkeypatch.setenv("QUIETLIGHT_CACHE", str(tmp_path / "file" / "below"))
     cache.write(b"content", "a")
     assert cache.read("a") is None
-
-
-@pytest.mark.parametrize(
-    ("platform", "expected"), [("linux", ".cache"), ("darwin", "Library/Caches"), ("win32", "AppData/Local")]
-)
-def test_the_folder_is_the_platforms_own(platform, expected, tmp_path, monkeypatch):
-    for name in (cache.VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(cache.sys, "platform", platform)
-    monkeypatch.setattr(cache.Path, "home", lambda: tmp_path)
-    assert cache.folder() == tmp_path / expected / "quietlight"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.repeat import command_of
+from quietlight.cli.reports import Clock, Reports
 
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def analyze(
+    context: typer.Context,
     inputs: opt.Inputs,
     as_json: opt.Json = False,
     raw_format: opt.RawFormatFile = None,
@@ -59,7 +62,14 @@ def analyze(
         return
     if dark or out:
         raise typer.BadParameter("--dark and --out belong to --calibrate; analyze prints its report")
-    _report(inputs, layout, opt.load_calibration(profile), burst, as_json, report, overwrite)
+    _report(
+        inputs,
+        layout,
+        opt.load_calibration(profile),
+        burst,
+        as_json,
+        Reports(report, None, overwrite, command_of(context)),
+    )
 
 
 def _report(
@@ -68,8 +78,7 @@ def _report(
     calibration: Calibration | None,
     burst: opt.BurstChoice,
     as_json: bool,
-    folder: Path | None,
-    overwrite: bool,
+    reports: Reports,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -81,39 +90,42 @@ def _report(
     from quietlight.io.burst import check_burst
     from quietlight.pipeline import analyze as run_analyze
     from quietlight.pipeline import denoise as run_denoise
-    from quietlight.report.sheet import report_files, write_report
 
     table = Table("file", "noise", "level", "from", "in words", box=None)
-    reports: list[dict[str, Any]] = []
-    failed = False
+    found: list[dict[str, Any]] = []
+    failed: list[tuple[str, str]] = []
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
-    for job in find_jobs(inputs, suffixes, folder, burst.value, layout):
+    for job in find_jobs(inputs, suffixes, reports.folder, burst.value, layout):
         try:
-            files = report_files(folder / job.folder, job.name or job.source.name, overwrite) if folder else None
+            pages, clock = reports.planned(job, None), Clock()
             if job.frames:
                 check_burst(job.frames, layout)
             report = run_analyze(read_file(job.source, layout), calibration)
-            if files:
-                frame = read_job(job, layout)
-                write_report(files, frame, run_denoise(frame, calibration=calibration, record=True))
+            if pages:
+                with clock.part("reading"):
+                    frame = read_job(job, layout)
+                with clock.part("denoising"):
+                    result = run_denoise(frame, calibration=calibration, record=True)
+                reports.write(pages, job, None, (frame, result), clock)
         except (UnusableInput, OSError, MemoryError) as error:
             named = any(str(file) in str(error) for file in job.files)
             message = str(error) if named else f"{job.source}: {error or 'too large for memory'}"
             typer.echo(f"quietlight: {message}", err=True)
-            reports.append({"file": str(job.source), "error": message})
-            failed = True
+            found.append({"file": str(job.source), "error": message})
+            failed.append((str(job.source), message))
             continue
         shots = [str(file) for file in job.frames]
-        reports.append({"file": str(job.source), "frames": shots, **json.loads(report.to_json())})
+        found.append({"file": str(job.source), "frames": shots, **json.loads(report.to_json())})
         for finding in report.findings or [None]:
             nature = finding.nature if finding else "none"
             level = f"{finding.level:.3g} {finding.unit}" if finding else ""
             table.add_row(job.title, nature, level, report.source, report.verdict)
     if as_json:
-        typer.echo(json.dumps(reports, indent=2))
+        typer.echo(json.dumps(found, indent=2))
     elif table.row_count:
         # Read by a person or by another program: lines are not cut where they are piped.
         Console(width=None if sys.stdout.isatty() else 240).print(table)
+    reports.finish(failed)
     if failed:
         raise typer.Exit(1)
 

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.repeat import command_of
+from quietlight.cli.reports import Clock, Reports
 
 
 def denoise(
+    context: typer.Context,
     inputs: opt.Inputs,
     out: opt.Out,
     strength: opt.Strength = 1.0,
@@ -57,45 +60,46 @@ def denoise(
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, write
     from quietlight.io.kind import output_suffix
     from quietlight.pipeline import denoise as run_denoise
-    from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
 
     opt.use_engine(engine)
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)
+    reports = Reports(report, out, overwrite, command_of(context))
 
     def plan(job: Job) -> Path:
         photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)
         return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
 
     def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pages = (
-            None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
-        )
+        pages, clock = reports.planned(job, target), Clock()
         reading, working = in_two(progress, READING if job.frames else 0)
-        frame = read_job(job, layout, reading)
+        with clock.part("reading"):
+            frame = read_job(job, layout, reading)
         if (local or remove) and isinstance(frame, Burst) and isinstance(frame.frames[0], Image):
             raise UnusableInput("--local and --remove are for single photos: add --burst off")
-        result: Result = run_denoise(
-            frame,
-            strength=strength,
-            chroma=chroma,
-            grain=grain,
-            local=local and isinstance(frame, Image),
-            remove=[nature.strip() for nature in remove.split(",") if remove and isinstance(frame, Image)],
-            noise_scale=noise_scale,
-            calibration=calibration,
-            dark=dark_frame,
-            banding=banding,
-            record=True,
-            progress=working,
-        )
-        write(result.frame, target)
+        with clock.part("denoising"):
+            result: Result = run_denoise(
+                frame,
+                strength=strength,
+                chroma=chroma,
+                grain=grain,
+                local=local and isinstance(frame, Image),
+                remove=[nature.strip() for nature in remove.split(",") if remove and isinstance(frame, Image)],
+                noise_scale=noise_scale,
+                calibration=calibration,
+                dark=dark_frame,
+                banding=banding,
+                record=True,
+                progress=working,
+            )
+        with clock.part("writing"):
+            write(result.frame, target)
         if pages:
-            write_report(pages, frame, result)
+            reports.write(pages, job, target, (frame, result), clock)
         return result.record
 
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
     jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
-    run_with_progress(jobs, plan, work, overwrite, as_json)
+    run_with_progress(jobs, plan, work, overwrite, as_json, reports.finished)

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.repeat import command_of
+from quietlight.cli.reports import Clock, Reports
 from quietlight.systems import LOOKS
 
 
@@ -33,6 +35,7 @@ NEUTRAL = Look("neutral")
 
 
 def develop(
+    context: typer.Context,
     inputs: opt.Inputs,
     out: opt.Out,
     file_format: Annotated[
@@ -83,7 +86,6 @@ def develop(
     from quietlight.frames import Burst, Image, UnusableInput
     from quietlight.io import RAW_SUFFIXES, write
     from quietlight.pipeline import develop as run_develop
-    from quietlight.report.sheet import report_files, write_report
     from quietlight.systems import Result
 
     opt.use_engine(engine)
@@ -92,41 +94,45 @@ def develop(
     layout = opt.load_raw_format(raw_format)
     calibration = opt.load_calibration(profile)
     dark_frame = opt.load_dark(dark, layout)
+    reports = Reports(report, out, overwrite, command_of(context))
 
     def plan(job: Job) -> Path:
         return target_of(job, out, template, f".{file_format}")
 
     def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pages = (
-            None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
-        )
+        pages, clock = reports.planned(job, target), Clock()
         reading, working = in_two(progress, READING if job.frames else 0)
-        frame = read_job(job, layout, reading)
+        with clock.part("reading"):
+            frame = read_job(job, layout, reading)
         if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
             raise UnusableInput(f"{job.source}: is a photo, so developed already: use quietlight denoise")
-        result: Result = run_develop(
-            frame,
-            denoise=denoise.value,
-            white_balance=balance,
-            exposure=exposure,
-            bits=bits,
-            strength=strength,
-            chroma=chroma,
-            noise_scale=noise_scale,
-            calibration=calibration,
-            dark=dark_frame,
-            banding=banding,
-            look=str(look),
-            enhance=enhance,
-            record=True,
-            progress=working,
-        )
-        write(result.frame, target, quality)
+        with clock.part("developing"):
+            result: Result = run_develop(
+                frame,
+                denoise=denoise.value,
+                white_balance=balance,
+                exposure=exposure,
+                bits=bits,
+                strength=strength,
+                chroma=chroma,
+                noise_scale=noise_scale,
+                calibration=calibration,
+                dark=dark_frame,
+                banding=banding,
+                look=str(look),
+                enhance=enhance,
+                record=True,
+                progress=working,
+            )
+        with clock.part("writing"):
+            write(result.frame, target, quality)
         if pages:
-            before = run_develop(frame, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
-            write_report(pages, before, result)
+            merged = isinstance(frame, Burst) and "places" in result.record
+            raw = frame.frames[result.record.get("reference", 0)] if isinstance(frame, Burst) else frame
+            before = run_develop(raw, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
+            reports.write(pages, job, target, (frame if merged else before, result), clock, raw)
         return result.record
 
     suffixes = None if layout else RAW_SUFFIXES
     jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
-    run_with_progress(jobs, plan, work, overwrite, as_json)
+    run_with_progress(jobs, plan, work, overwrite, as_json, reports.finished)

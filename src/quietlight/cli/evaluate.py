@@ -20,7 +20,12 @@ def _split(text: str) -> list[str]:
 
 def evaluate(
     benchmark: Annotated[
-        str, typer.Argument(metavar="BENCHMARK", help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS])}.")
+        str,
+        typer.Argument(
+            metavar="BENCHMARK",
+            help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS])}.",
+            autocompletion=lambda incomplete: [n for n in (*BENCHMARKS, *SUBMISSIONS) if n.startswith(incomplete)],
+        ),
     ],
     data: Annotated[
         Path,

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from quietlight.analysis.words import sentence
 from quietlight.batch import BurstChoice, Job, Outcome, as_bursts, find_inputs, run
 from quietlight.io import RawFormat
+from quietlight.report.sheet import is_report
 
 Report = Callable[[float], None]
 JobWork = Callable[[Job, Path, Report], dict[str, Any]]
@@ -30,7 +31,7 @@ def find_jobs(
     raw_format: RawFormat | None,
 ) -> list[Job]:
     """The files that the inputs lead to, bursts among them made one job each, under a progress bar; says what `auto` found."""
-    files = find_inputs(inputs, suffixes, without)
+    files = [job for job in find_inputs(inputs, suffixes, without) if not (job.found and is_report(job.source))]
     with _bar() as bar:
         task = bar.add_task("looking for bursts", total=1.0)
         jobs = as_bursts(files, choice, raw_format, lambda share: bar.update(task, completed=share))
@@ -43,11 +44,16 @@ def find_jobs(
 
 
 def run_with_progress(
-    jobs: Sequence[Job], plan: Callable[[Job], Path], work: JobWork, overwrite: bool, as_json: bool
+    jobs: Sequence[Job],
+    plan: Callable[[Job], Path],
+    work: JobWork,
+    overwrite: bool,
+    as_json: bool,
+    conclude: Callable[[list[Outcome]], None] = lambda _: None,
 ) -> None:
     """Do the jobs under a progress bar, print what became of them, and leave with exit code 1 if one failed.
 
-    `work` takes the job, the target and a function to be told the finished share of the file.
+    `work` takes the job, the target and a function to be told the finished share of the file; `conclude` is told all outcomes.
     """
     with _bar() as bar:
         task = bar.add_task("", total=len(jobs))
@@ -64,6 +70,7 @@ def run_with_progress(
             bar.console.print(_line(outcome), highlight=False, markup=False, soft_wrap=True)
 
         outcomes = run(jobs, plan, work_on, overwrite, report)
+    conclude(outcomes)
     if as_json:
         json.dump([outcome.to_dict() for outcome in outcomes], sys.stdout, indent=2, default=str)
         sys.stdout.write("\n")

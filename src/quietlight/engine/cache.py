@@ -5,31 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import sys
 from pathlib import Path
 
 from quietlight.io.files import written_beside
+from quietlight.places import cache_folder
 
-VARIABLE = "QUIETLIGHT_CACHE"
-"""Environment variable that names another folder."""
 MOST_BYTES = 512 << 20
 """What all entries take together; those not used for the longest time make room."""
 _SUFFIX = ".bin"
 _HASH = hashlib.sha256().digest_size
-
-
-def folder() -> Path:
-    """Where entries lie: where this platform keeps what can be made again."""
-    if named := os.environ.get(VARIABLE):
-        return Path(named)
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "quietlight"
 
 
 def read(*key: str) -> bytes | None:
@@ -53,11 +37,11 @@ def write(content: bytes, *key: str) -> None:
 
 
 def _path(key: tuple[str, ...]) -> Path:
-    return folder() / (hashlib.sha256("\n".join(key).encode()).hexdigest()[:32] + _SUFFIX)
+    return cache_folder() / (hashlib.sha256("\n".join(key).encode()).hexdigest()[:32] + _SUFFIX)
 
 
 def _make_room() -> None:
-    entries = sorted(((p.stat(), p) for p in folder().glob(f"*{_SUFFIX}")), key=lambda e: -e[0].st_mtime)
+    entries = sorted(((p.stat(), p) for p in cache_folder().glob(f"*{_SUFFIX}")), key=lambda e: -e[0].st_mtime)
     total = 0
     for status, path in entries:
         total += status.st_size
