@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+RECIPE = Path(__file__).parents[1] / "recipes" / "unet-gray.toml"
 WITHOUT = """
 import json, sys
 
@@ -54,7 +56,7 @@ def test_photos_raws_and_bursts_are_analysed_denoised_and_developed(files, tmp_p
 
 def test_what_needs_torch_says_so_in_one_line(files, tmp_path):
     result = run(
-        ["train", "unet-gray", "--out", tmp_path],
+        ["train", RECIPE, "--out", tmp_path],
         ["denoise", files["raw"], "--out", tmp_path / "out", "--engine", "torch"],
         ["export", "fan", "--onnx", tmp_path / "fan.onnx"],
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import onnx_ir
 import torch
+from onnx_ir.passes import common
 from onnxscript import optimizer
 from torch import Tensor, nn
 from torch.export import Dim
@@ -92,7 +93,14 @@ def _emptied(model: onnx_ir.Model, parameters: Any) -> bytes:
             # As inputs they cannot be folded into anything while the graph is simplified.
             graph.inputs.append(value)
             free.append(plain)
-    optimizer.optimize(model)
+    # Not `optimizer.optimize`, which takes x + 1e-9 for x.
+    common.InlinePass()(model)
+    for _ in range(2):
+        optimizer.fold_constants(model)
+        common.RemoveUnusedNodesPass()(model)
+    common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    common.DeduplicateInitializersPass()(model)
+    common.CommonSubexpressionEliminationPass()(model)
     for number, node in enumerate(graph.all_nodes()):
         node.name, node.doc_string = f"n{number}", None
         node.metadata_props.clear()
@@ -103,6 +111,8 @@ def _emptied(model: onnx_ir.Model, parameters: Any) -> bytes:
     proto = onnx_ir.to_proto(model)
     del proto.graph.value_info[:]
     kept = [value for value in proto.graph.input if value.name not in free]
+    if not all(value.type.tensor_type.shape.dim[0].dim_param for value in kept):
+        raise ValueError("the batch was taken for a constant where the network was traced")
     del proto.graph.input[:]
     proto.graph.input.extend(kept)
     return bytes(proto.SerializeToString(deterministic=True))

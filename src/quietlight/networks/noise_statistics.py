@@ -178,8 +178,9 @@ def _correlations(x: Tensor) -> Tensor:
 def _roughness(finest: Tensor) -> Tensor:
     """Quantiles over 8×8 blocks of the strength of the finest detail."""
     energy = functional.avg_pool2d(finest.square(), 8).flatten(1).sort(dim=1).values
-    places = [round(q * (energy.shape[1] - 1)) for q in _QUANTILES]
-    return 0.5 * torch.log(energy[:, places] + 1e-7)
+    # By a tensor, so that a graph of it finds them in pictures of any size.
+    places = (torch.tensor(_QUANTILES, dtype=torch.float64) * (energy.shape[1] - 1)).round().long()
+    return 0.5 * torch.log(energy.index_select(1, places.to(energy.device)) + 1e-7)
 
 
 def _grid(noisy: Tensor) -> Tensor:
