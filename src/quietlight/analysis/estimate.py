@@ -12,7 +12,7 @@ from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.darktable import installed_profile
 from quietlight.analysis.heteroscedastic import MIDDLE, fit
 from quietlight.analysis.photo import gaussian_sigma, impulse_shares, is_drawn, to_planes
-from quietlight.camera.bayer import pack
+from quietlight.camera.bayer import plane_views
 from quietlight.frames import Finding, Image, NoiseProfile, NoiseReport, RawFrame
 
 LOW = 0.004
@@ -72,13 +72,13 @@ def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> Noi
     return NoiseEstimate(None if low else NoiseProfile((line.shot,), (line.read,)), "frame", line.points, line.error)
 
 
-def _planes(frame: RawFrame) -> NDArray[np.float32]:
+def _planes(frame: RawFrame) -> list[NDArray[np.float32]]:
     if frame.cfa == "RGB":
-        return np.moveaxis(frame.mosaic, 2, 0)
+        return list(np.moveaxis(frame.mosaic, 2, 0))
     if frame.cfa == "MONO":
-        return frame.mosaic[None]
+        return [frame.mosaic]
     height, width = frame.mosaic.shape
-    return pack(frame.mosaic[: height // 2 * 2, : width // 2 * 2], frame.cfa)
+    return plane_views(frame.mosaic[: height // 2 * 2, : width // 2 * 2], frame.cfa)
 
 
 def estimate_photo(image: Image) -> float:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -34,7 +32,7 @@ NEUTRAL = Look("neutral")
 
 def develop(
     inputs: opt.Inputs,
-    out: opt.Out,
+    out: opt.Results,
     file_format: Annotated[
         Format, typer.Option("--format", "-f", help="jpg has 8 bits, tif and png have 16.")
     ] = Format.jpg,
@@ -61,6 +59,8 @@ def develop(
     dark: opt.Dark = None,
     banding: opt.Banding = False,
     overwrite: opt.Overwrite = False,
+    jobs_at_once: opt.Jobs = None,
+    cluster: opt.Cluster = None,
     as_json: opt.Json = False,
 ) -> None:
     """Develop raws into photos: exposed, white-balanced, in sRGB, upright, with the camera's metadata.
@@ -76,55 +76,32 @@ def develop(
 
       quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
-    from quietlight.batch import Job, read_job, target_of
+    from quietlight.batch.develop import Develop
+    from quietlight.batch.reports import Reports
     from quietlight.camera.develop import parse_white_balance
-    from quietlight.cli.progress import READING, find_jobs, in_two, run_with_progress
-    from quietlight.frames import Burst, Image, UnusableInput
-    from quietlight.io import RAW_SUFFIXES, write
-    from quietlight.pipeline import develop as run_develop
-    from quietlight.report.sheet import report_files, write_report
-    from quietlight.systems import Result
+    from quietlight.cli.progress import find_jobs, run_with_progress
+    from quietlight.io import RAW_SUFFIXES
 
-    balance = parse_white_balance(wb)
-    bits = 8 if file_format is Format.jpg else 16
     layout = opt.load_raw_format(raw_format)
-    calibration = opt.load_calibration(profile)
-    dark_frame = opt.load_dark(dark, layout)
-
-    def plan(job: Job) -> Path:
-        return target_of(job, out, template, f".{file_format}")
-
-    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pages = (
-            None if report is None else report_files(report / target.parent.relative_to(out), target.name, overwrite)
-        )
-        reading, working = in_two(progress, READING if job.frames else 0)
-        frame = read_job(job, layout, reading)
-        if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
-            raise UnusableInput(f"{job.source}: is a photo, so developed already: use quietlight denoise")
-        result: Result = run_develop(
-            frame,
-            denoise=denoise.value,
-            white_balance=balance,
-            exposure=exposure,
-            bits=bits,
-            strength=strength,
-            chroma=chroma,
-            noise_scale=noise_scale,
-            calibration=calibration,
-            dark=dark_frame,
-            banding=banding,
-            look=str(look),
-            enhance=enhance,
-            record=True,
-            progress=working,
-        )
-        write(result.frame, target, quality)
-        if pages:
-            before = run_develop(frame, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
-            write_report(pages, before, result)
-        return result.record
-
-    suffixes = None if layout else RAW_SUFFIXES
-    jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
-    run_with_progress(jobs, plan, work, overwrite, as_json)
+    task = Develop(
+        file_format=str(file_format),
+        white_balance=parse_white_balance(wb),
+        exposure=exposure,
+        denoise=denoise.value,
+        look=str(look),
+        enhance=enhance,
+        strength=strength,
+        chroma=chroma,
+        noise_scale=noise_scale,
+        quality=quality,
+        calibration=opt.load_calibration(profile),
+        dark=opt.load_dark(dark, layout),
+        banding=banding,
+        raw_format=layout,
+        reports=None if report is None else Reports(report.absolute(), overwrite),
+        template=template,
+    )
+    jobs = find_jobs(inputs, None if layout else RAW_SUFFIXES, out, burst.value, layout)
+    run_with_progress(
+        jobs, task, opt.place(out), overwrite=overwrite, as_json=as_json, runner=opt.runner(jobs_at_once, cluster)
+    )

@@ -1,0 +1,117 @@
+"""Orders done by the workers of a Ray cluster: a pool of actors, each with its own model in memory, and a GPU where there are any.
+
+Ray Data deals them out, starts a worker again that died, and gives what it was at to another: a result is written beside and
+renamed, so that nothing is lost by that. All machines must see the paths: a shared folder, or a store.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from quietlight.batch.outcome import Outcome
+from quietlight.batch.places import Folder, Place
+from quietlight.batch.run import Runner, Watch
+from quietlight.batch.tasks import Task
+from quietlight.batch.work import Order, Work
+from quietlight.batch.workers import thread_limits
+from quietlight.frames import UnusableInput
+
+_TRIES = 2
+"""Times that an order is given again when its worker died: one that kills every worker must not go round for ever."""
+
+
+def on_cluster(address: str, workers: int | None) -> Runner:
+    """A runner on the cluster at an address, "auto" for the one of this machine, or "local" for one that ends with us.
+
+    Args:
+        address: as `ray.init` takes it.
+        workers: how many; None for one per GPU, or one per machine where there is none. They share the cores evenly.
+    """
+    return partial(_run, address, workers)
+
+
+def _run(
+    address: str, workers: int | None, orders: Sequence[Order], task: Task, place: Place, overwrite: bool, watch: Watch
+) -> None:
+    ray = _connected(address)
+    try:
+        has = ray.cluster_resources()
+        machines = sum(node["Alive"] for node in ray.nodes())
+        gpus = int(has.get("GPU", 0))
+        count = min(workers or gpus or machines, len(orders))
+        threads = max(int(has["CPU"]) // count, 1)
+        for index in range(len(orders)):
+            watch.begun(index)
+        found = ray.data.from_items(list(range(len(orders))), override_num_blocks=len(orders)).map_batches(
+            _Worker,
+            fn_constructor_args=([_everywhere(order) for order in orders], task, _absolute(place), overwrite),
+            batch_size=1,
+            concurrency=count,
+            num_cpus=threads,
+            num_gpus=min(gpus / count, 1) if gpus else None,
+            max_restarts=-1,
+            max_task_retries=_TRIES,
+            runtime_env={"env_vars": thread_limits(threads)},
+        )
+        for row in found.iter_rows():
+            watch.ended(int(row["index"]), Outcome(**json.loads(row["outcome"])))
+    finally:
+        ray.shutdown()
+    for index in sorted(set(range(len(orders))) - set(watch.outcomes)):
+        job = orders[index].job
+        message = f"{job.place}: its workers died, perhaps for want of memory: try fewer --jobs"
+        watch.ended(index, Outcome.of(job, place.shown(orders[index].name), "failed", message))
+
+
+def _connected(address: str) -> Any:
+    """The library, connected. Raises UnusableInput where it is missing, or nobody answers."""
+    # It is not asked what else it would tell, and where to.
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise UnusableInput("--cluster needs Ray Data: pip install 'quietlight[distributed]'") from error
+    where = {} if address == "local" else {"address": address}
+    try:
+        ray.init(**where, log_to_driver=False, logging_level="ERROR", include_dashboard=False if not where else None)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UnusableInput(f"--cluster {address}: no Ray cluster answers there ({reason})") from error
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.max_errored_blocks = -1
+    return ray
+
+
+def _everywhere(order: Order) -> Order:
+    """The order with paths that hold on every machine that shares the folder."""
+    job = order.job
+    if job.url:
+        return order
+    frames = tuple(frame.absolute() for frame in job.frames)
+    return replace(order, job=replace(job, source=job.source.absolute(), frames=frames))
+
+
+def _absolute(place: Place) -> Place:
+    return Folder(place.root.absolute()) if isinstance(place, Folder) else place
+
+
+class _Worker:
+    """What an actor does with the indices of orders."""
+
+    def __init__(self, orders: Sequence[Order], task: Task, place: Place, overwrite: bool) -> None:
+        self.orders, self.work = orders, (task, place, overwrite)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        indices = [int(index) for index in batch["item"]]
+        outcomes = [Work(self.orders[index], *self.work, lambda _: None).run() for index in indices]
+        return {
+            "index": indices,
+            "outcome": [json.dumps(outcome.to_dict(), default=str) for outcome in outcomes],
+        }

@@ -1,0 +1,89 @@
+"""The task of `quietlight develop`: raws and bursts of raws become photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from quietlight.analysis.calibrate import Calibration
+from quietlight.batch.inputs import Job, target_of
+from quietlight.batch.reports import Reports
+from quietlight.batch.tasks import Progress, read_job
+from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
+from quietlight.io import RawFormat, write
+from quietlight.pipeline import develop
+from quietlight.systems import Result
+
+
+@dataclass(frozen=True)
+class Develop:
+    """See `tasks.Task`; most arguments are those of `pipeline.develop`.
+
+    Args:
+        file_format: jpg (8 bits), tif or png (16 bits).
+        quality: of JPEG files.
+        raw_format: describes files without a header.
+        reports: None for no reports.
+        template: what results are called, see `inputs.target_of`.
+    """
+
+    file_format: str = "jpg"
+    white_balance: str | float = "as-shot"
+    exposure: float = 0.0
+    denoise: Literal["auto", "off"] = "auto"
+    look: str = "neutral"
+    enhance: float | None = None
+    strength: float = 1.0
+    chroma: float | None = None
+    noise_scale: float = 1.0
+    quality: int = 95
+    calibration: Calibration | None = None
+    dark: RawFrame | None = None
+    banding: bool = False
+    raw_format: RawFormat | None = None
+    reports: Reports | None = None
+    template: str = field(default="{stem}{suffix}", compare=False)
+
+    @property
+    def bits(self) -> int:
+        """Of the photos."""
+        return 8 if self.file_format == "jpg" else 16
+
+    def plan(self, job: Job) -> PurePosixPath:
+        return target_of(job, self.template, f".{self.file_format}")
+
+    def read(self, job: Job, progress: Progress) -> RawFrame | Burst:
+        if self.reports:
+            self.reports.files(self.plan(job))  # refuses existing ones before anything is computed
+        frame = read_job(job, self.raw_format, progress)
+        if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
+            raise UnusableInput(f"{job.place}: is a photo, so developed already: use quietlight denoise")
+        return frame
+
+    def compute(self, read: RawFrame | Burst, progress: Progress) -> tuple[Image | None, Result]:
+        rendered = partial(develop, read, white_balance=self.white_balance, exposure=self.exposure, bits=self.bits)
+        before = rendered(denoise="off") if self.reports else None
+        result = rendered(
+            denoise=self.denoise,
+            look=self.look,
+            enhance=self.enhance,
+            strength=self.strength,
+            chroma=self.chroma,
+            noise_scale=self.noise_scale,
+            calibration=self.calibration,
+            dark=self.dark,
+            banding=self.banding,
+            frugal=True,
+            record=True,
+            progress=progress,
+        )
+        return before, result
+
+    def write(self, job: Job, computed: tuple[Frame | None, Result], target: Path) -> dict[str, Any]:
+        before, result = computed
+        write(result.frame, target, self.quality)
+        if self.reports and before is not None:
+            self.reports.write(self.plan(job), before, result)
+        return result.record
