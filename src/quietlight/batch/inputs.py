@@ -102,8 +102,7 @@ def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: str |
 def _in_store(url: str, suffixes: Set[str] | None, without: str) -> list[Job]:
     found = [
         Job(Path(path.name), Path(path.parent), found=True, url=place)
-        for place, path in remote.find(url, without)
-        if suffixes is None or path.suffix.lower() in suffixes or place == url
+        for place, path in remote.find(url, suffixes, without)
     ]
     return found or [Job(Path(PurePosixPath(url).name), url=url)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,15 +37,15 @@ def store(url: str) -> tuple[Any, str]:
     return found
 
 
-def find(url: str, without: str) -> list[tuple[str, PurePosixPath]]:
+def find(url: str, suffixes: Set[str] | None, without: str) -> list[tuple[str, PurePosixPath]]:
     """(URL, path below what was searched) of a file, all files below a folder, or those of a pattern, in sorted order.
 
-    None that are hidden, or below the folder `without`.
+    Of several, none that are hidden, below the folder `without`, or of other suffixes.
     """
     files, root = store(url)
     root = root.rstrip("/")
     if files.isfile(root):
-        return [(url, PurePosixPath(root.rpartition("/")[2]))]
+        return [(str(files.unstrip_protocol(root)), PurePosixPath(root.rpartition("/")[2]))]
     if _WILDCARDS & set(root):
         paths = [path for path in files.glob(root) if files.isfile(path)]
         base = root[: min(root.find(c) for c in _WILDCARDS if c in root)].rpartition("/")[0]
@@ -61,6 +61,7 @@ def find(url: str, without: str) -> list[tuple[str, PurePosixPath]]:
         (str(files.unstrip_protocol(path)), place)
         for path, place in places
         if not any(part.startswith(".") for part in place.parts)
+        and (suffixes is None or place.suffix.lower() in suffixes)
     ]
 
 
@@ -91,7 +92,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._run = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+        self._run = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:4]}"
         self._parts, self._part = 0, b""
 
     def _at(self, name: PurePosixPath | str) -> tuple[Any, str]:

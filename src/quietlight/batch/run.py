@@ -17,6 +17,7 @@ from quietlight.batch.places import Folder, Place, stamp_of
 from quietlight.batch.tasks import Task
 from quietlight.batch.work import Order, Work
 from quietlight.frames import UnusableInput
+from quietlight.io import require_file
 from quietlight.io.header import read_header
 
 _AHEAD = 30_000_000
@@ -169,6 +170,8 @@ class _Plan:
                     f"{job.place}: its result {target} would replace {other} or its result: choose another --template"
                 )
             self._taken[self.place.key(name)] = job.place
+            if self.journal is not None:
+                _require_files(job)
             order = Order(job, name, _sources(job))
             objection = self._objection(order)
         except (UnusableInput, OSError) as error:
@@ -193,11 +196,14 @@ def _keys(job: Job) -> list[str]:
     return [job.url] if job.url else [str(file.resolve()) for file in job.files]
 
 
+def _require_files(job: Job) -> None:
+    """Raise UnusableInput where one is missing, before anything is noted."""
+    for file in () if job.url else job.files:
+        require_file(file)
+
+
 def _sources(job: Job) -> Sources:
-    """Name and stamp of every file; 0 for what cannot be looked at: that is told when it is read."""
-    try:
-        if job.url:
-            return [[job.source.name, *remote.stamp_of(job.url)]]
-        return [[file.name, *stamp_of(file)] for file in job.files]
-    except OSError:
-        return [[job.source.name, 0, 0]]
+    """Name and stamp of every file. Raises OSError where there is none."""
+    if job.url:
+        return [[job.source.name, *remote.stamp_of(job.url)]]
+    return [[file.name, *stamp_of(file)] for file in job.files]
