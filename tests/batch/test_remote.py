@@ -36,11 +36,11 @@ def names(jobs):
 
 def test_stores_are_searched_like_folders(memory):
     found = find_inputs(["memory://card"], SUFFIXES, "memory://card/out")
-    assert names(found) == [("two.in", "deep", "memory://card/deep/two.in"), ("one.in", ".", "memory://card/one.in")]
+    assert names(found) == [("two.in", "deep", "memory:///card/deep/two.in"), ("one.in", ".", "memory:///card/one.in")]
     assert find_inputs(["memory://card/", "memory://card/one.in"], SUFFIXES, "memory://card/out") == found
     assert names(find_inputs(["memory://card/**/*.in"], SUFFIXES, "memory://card/out")) == names(found)
     assert [job.url for job in find_inputs(["memory://card/deep/notes.txt"], SUFFIXES)] == [
-        "memory://card/deep/notes.txt"
+        "memory:///card/deep/notes.txt"
     ]
 
 

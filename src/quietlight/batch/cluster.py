@@ -47,6 +47,7 @@ def _run(
         threads = max(int(has["CPU"]) // count, 1)
         for index in range(len(orders)):
             watch.begun(index)
+        reason = "its workers died, perhaps for want of memory: try fewer --jobs"
         found = ray.data.from_items(list(range(len(orders))), override_num_blocks=len(orders)).map_batches(
             _Worker,
             fn_constructor_args=([_everywhere(order) for order in orders], task, _absolute(place), overwrite),
@@ -54,18 +55,25 @@ def _run(
             concurrency=count,
             num_cpus=threads,
             num_gpus=min(gpus / count, 1) if gpus else None,
-            max_restarts=-1,
-            max_task_retries=_TRIES,
             runtime_env={"env_vars": thread_limits(threads)},
+            ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _TRIES},
         )
-        for row in found.iter_rows():
-            watch.ended(int(row["index"]), Outcome(**json.loads(row["outcome"])))
+        try:
+            for row in found.iter_rows():
+                watch.ended(int(row["index"]), Outcome(**json.loads(row["outcome"])))
+        except ray.exceptions.RayError as error:
+            reason = f"its workers could not start: {_last_line(error)}"
     finally:
         ray.shutdown()
     for index in sorted(set(range(len(orders))) - set(watch.outcomes)):
         job = orders[index].job
-        message = f"{job.place}: its workers died, perhaps for want of memory: try fewer --jobs"
-        watch.ended(index, Outcome.of(job, place.shown(orders[index].name), "failed", message))
+        watch.ended(index, Outcome.of(job, place.shown(orders[index].name), "failed", f"{job.place}: {reason}"))
+
+
+def _last_line(error: Exception) -> str:
+    """What a traceback ends with."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ^~")]
+    return lines[-1][:200] if lines else type(error).__name__
 
 
 def _connected(address: str) -> Any:
