@@ -2,7 +2,8 @@
 
 Usage: python tools/benchmark_tables.py REPORT.json... [--out docs/benchmarks.md]
 
-Tables of benchmarks and parts for which no report is given stay as they are in the page.
+Tables of benchmarks and parts for which no report is given stay as they are in the page. Beside it is written what is drawn, as
+BENCHMARK.svg.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 from pathlib import Path
 
 from quietlight.evaluate import BENCHMARKS
+from quietlight.evaluate.plots import CHANGE, curves_file
 from quietlight.evaluate.table import Report, as_markdown, title
 from quietlight.frames import UnusableInput
 from quietlight.io.files import written_beside
@@ -41,6 +43,10 @@ that frame. "mean-oracle" is the mean of frames that lie on each other. Rows nam
 alone, "-unaligned" ones merge the frames as they are. The "mass" of KPN's kernels is what a frame gives to the result: the
 reference's, that of another frame in the mean, and the reference's where something moves and where all is still.
 
+Photos made of raws are scored against our finish of the scene's clean light, by day and by night, or camera by camera, which is
+what the first word of a column says; the "color error" is the mean angle in degrees between colours that are neither dark nor
+bright, of a chart the mean ΔE76. Where other programs develop, the time includes that to write their DNG.
+
 Of classifiers of noise, "sigma error" and "p error" are the mean errors of the level of gaussian and bernoulli noise that was
 recognised, and "calibration error" is how far certainty and accuracy lie apart, in ten bins. The columns of what they confuse are
 named by the nature and where its range begins.
@@ -63,7 +69,12 @@ def section(report: Report, before: str) -> str:
         tables[f"{report.benchmark}, {table.part}"] = f"{title(report, table)}\n\n{as_markdown(table)}"
     parts = [f"{report.benchmark}, {part.name}" for part in resolve(BENCHMARKS, report.benchmark, "benchmark")().parts]
     head = f"{report.benchmark}\n\n{report.about} Measured with quietlight {report.version}, networks on {threads}.\n"
-    return "\n".join([head, *(f"### {tables[part]}\n" for part in parts if part in tables)])
+    picture = [f"![every picture]({report.benchmark}.svg)\n"] if _is_drawn(report) else []
+    return "\n".join([head, *picture, *(f"### {tables[part]}\n" for part in parts if part in tables)])
+
+
+def _is_drawn(report: Report) -> bool:
+    return any(CHANGE in row.means for row in report.tables[0].rows)
 
 
 def main() -> None:
@@ -73,11 +84,15 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         before = arguments.out.read_text() if arguments.out.exists() else ""
-        text = document([Report.read_json(path) for path in arguments.reports], before)
+        reports = [Report.read_json(path) for path in arguments.reports]
+        text = document(reports, before)
     except UnusableInput as error:
         parser.exit(1, f"benchmark_tables: {error}\n")
     with written_beside(arguments.out) as beside:
         beside.write_text(text, encoding="utf-8")
+    for report in filter(_is_drawn, reports):
+        with written_beside(arguments.out.with_name(f"{report.benchmark}.svg")) as beside:
+            beside.write_text(curves_file(report.tables[0], report.measurements), encoding="utf-8")
     print(arguments.out)
 
 

@@ -67,6 +67,17 @@ CHOICES = {
             "Levels learnt beside the classes, or not?", "accuracy", "noise-classifier", "noise-classifier-no-levels"
         ),
     ),
+    ("isp-synthetic", "day-night"): (
+        Choice("Raws white-balanced, or as CameraNet's paper has them?", "day psnr", "cameranet", "cameranet-xyz"),
+        Choice("CameraNet alone by night, or FAN before it?", "night psnr", "cameranet", "fan-plus-cameranet"),
+    ),
+    ("isp-ablation", "day-night"): (
+        Choice("Two stages by night, or one?", "night psnr", "cameranet-short", "cameranet-short-one-stage"),
+        Choice(
+            "Three steps by night, or both nets at once?", "night psnr", "cameranet-short", "cameranet-short-direct"
+        ),
+        Choice("A joint step by night, or none?", "night psnr", "cameranet-short", "cameranet-short-apart"),
+    ),
 }
 """(benchmark, part) -> what was asked there; in the order of the table."""
 

@@ -27,22 +27,13 @@ from quietlight.camera.color import XYZ_FROM_SRGB, srgb_from_camera
 from quietlight.camera.demosaic import demosaic
 from quietlight.camera.unprocess import fixed_camera, mosaic, unprocessed_frame
 from quietlight.camera.white_balance import estimate_illuminant
-from quietlight.io import RawFormat, read_file
+from quietlight.evaluate.isp_real import INDOOR, PATCHES, patch_means
+from quietlight.io import read_file
 from quietlight.noise.sensor import ShotRead, upi_read
 
 Floats = NDArray[np.floating]
 SHOTS = (3e-4, 1e-3, 4e-3, 1.2e-2, 2e-2)
 GRAY = 0.18
-# Centres (row, column) of the 24 patches of Indoor1's chart, found by hand at a 1/1.828 scale.
-_COLUMNS = ((343, 388, 434, 482, 530, 579), (344, 389, 435, 484, 530, 580), (346, 391, 437, 484, 532, 580),
-            (348, 392, 438, 485, 533, 582))  # fmt: skip
-PATCHES = [(int(1.828 * y), int(1.828 * x)) for y, row in zip((647, 692, 738, 785), _COLUMNS, strict=True) for x in row]
-INDOOR = RawFormat(
-    2592, 1536, "u8", "GRBG", (12.5,), 255.0, white_balance=(1.449, 1.0, 3.242),
-    camera_to_srgb=(
-        (2256 / 1024, -1116 / 1024, -116 / 1024), (-300 / 1024, 1340 / 1024, -16 / 1024), (60 / 1024, -908 / 1024, 1872 / 1024),
-    ),
-)  # fmt: skip
 # The published outdoor gains and matrix do not keep white: gains and rows brought to the neutral that they mean together.
 _OUT_WB, _OUT = (
     np.array([1.769, 1.0, 1.641]),
@@ -80,10 +71,6 @@ def white_balance_error(data: Path) -> str:
         cosine = found @ truth / np.linalg.norm(found) / np.linalg.norm(truth)
         errors.append(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
     return f"mean {np.mean(errors):.2f}°, median {np.median(errors):.2f}°, largest {max(errors):.2f}° on {len(errors)} pictures"
-
-
-def patch_means(rgb: Floats) -> Floats:
-    return np.array([rgb[y - 18 : y + 18, x - 18 : x + 18].reshape(-1, 3).mean(axis=0) for y, x in PATCHES])
 
 
 def color_agreement(data: Path) -> str:

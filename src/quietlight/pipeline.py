@@ -29,8 +29,8 @@ from quietlight.systems.noisebreaker import examine
 from quietlight.systems.photo_burst import photo_burst
 
 Progress = Callable[[float], None]
-MERGER = "hdrplus-fan"
-"""The system that merges bursts of raws, unless another one is asked for."""
+MERGER, GRAY_MERGER = "hdrplus-fan", "hdrplus-kpn"
+"""The systems that merge bursts of raws, and of monochrome ones, unless another one is asked for."""
 _NOISE_REDUCTION_APPLIED, _RATIONAL = 50935, 5
 _JUDGED = 64
 """Smallest side of a photo that a classifier can judge."""
@@ -96,8 +96,8 @@ def denoise(
         calibration: as for `analyze`.
         dark: a dark frame, of the same camera and exposure, to subtract from a raw.
         banding: remove the row banding of a raw.
-        system: a name of SYSTEMS; "auto" takes noisebreaker for photos, fan for raws, and for bursts MERGER, or hdrplus where they
-            are of photos. Of a burst, a system for single frames gets the reference; the record says so.
+        system: a name of SYSTEMS; "auto" takes noisebreaker for photos, fan for raws, and for bursts MERGER, GRAY_MERGER or, of
+            photos, hdrplus. Of a burst, a system for single frames gets the reference; the record says so.
         frugal: spare memory: the frame's pixels may be changed, and the Result has no stages.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
@@ -144,13 +144,19 @@ def _chosen(frame: Frame | Array, system: str) -> tuple[Frame, dict[str, Any]]:
     if not isinstance(frame, Burst):
         source = frame if isinstance(frame, RawFrame | Image) else _image_of(frame)
         return source, {"system": _single(source) if system == "auto" else system}
-    count, raws = len(frame.frames), isinstance(frame.frames[0], RawFrame)
+    count = len(frame.frames)
     if system in OF_BURSTS or (system == "auto" and count > 1):
-        return frame, {"system": system if system != "auto" else MERGER if raws else "hdrplus"}
+        return frame, {"system": system if system != "auto" else _merger(frame.frames[0])}
     reference = reference_of(frame)
     source = frame.frames[reference]
     note = {"system": _single(source) if system == "auto" else system, "frames": count, "reference": reference}
     return source, note | ({"burst": f"only the reference frame of {count} was used"} if count > 1 else {})
+
+
+def _merger(frame: RawFrame | Image) -> str:
+    if isinstance(frame, Image):
+        return "hdrplus"
+    return GRAY_MERGER if frame.cfa == "MONO" else MERGER
 
 
 def _single(frame: RawFrame | Image) -> str:

@@ -43,6 +43,15 @@ def test_the_papers_mode_is_the_inverse_mean_matrix_without_white_balance() -> N
         prepare(replace(frame, calibrations=(ColorCalibration(21, np.zeros((3, 3))),)), "xyz")
 
 
+def test_without_a_step_to_xyz_no_camera_is_known() -> None:
+    frame = unprocessed_frame(display(), fixed_camera("A"))
+    found = prepare(frame, "rgb")
+    np.testing.assert_allclose(found, demosaic(frame.mosaic, "RGGB") @ XYZ_FROM_SRGB.T, atol=1e-5)
+    other = fixed_camera("B")
+    unknown = replace(frame, calibrations=(ColorCalibration(21, other.matrix),), white_balance=other.gains)
+    np.testing.assert_array_equal(prepare(unknown, "rgb"), found)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("size", [(1, 1), (1, 6), (7, 2), (67, 9)])
 def test_any_size_upright_and_cropped(size: tuple[int, int], mode: str) -> None:
@@ -72,5 +81,5 @@ def test_a_camera_without_anything_gets_an_automatic_balance() -> None:
 
 
 def test_unknown_modes_are_refused() -> None:
-    with pytest.raises(UnusableInput, match="xyz, wb"):
-        preparation(unprocessed_frame(display(), fixed_camera("A")), "rgb")
+    with pytest.raises(UnusableInput, match="xyz, wb, rgb"):
+        preparation(unprocessed_frame(display(), fixed_camera("A")), "lab")

@@ -105,7 +105,7 @@ def test_of_named_cameras_each_is_drawn():
     ("arguments", "says"),
     [
         ({"patch": 31}, "patch is even"),
-        ({"prep": "rgb"}, "prep one of xyz, wb"),
+        ({"prep": "lab"}, "prep one of xyz, wb, rgb"),
         ({"cameras": "E"}, "letters of ABCD"),
         ({"cameras": ""}, "letters of ABCD"),
         ({"shot": [1e-2, 1e-3]}, "shot is a range"),

@@ -171,9 +171,6 @@ def test_single_denoisers_get_the_reference_alone_or_what_was_merged(photos):
     for row, same in (("fan-plus", True), ("hdrplus-fan-plus", False)):
         one, other = (peer(row, "bursts").run(s).mosaic for s in (sample, shuffled))
         assert np.array_equal(one, other) is same
-    merged = peer("hdrplus", "bursts").run(sample)
-    alone = peer("fan-plus", "raws").run(Sample("merged", merged, sample.truth))
-    np.testing.assert_array_equal(peer("hdrplus-fan-plus", "bursts").run(sample).mosaic, alone.mosaic)
 
 
 def test_non_local_means_lower_the_noise(photos):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from quietlight.evaluate import BENCHMARKS, BURST_PEERS, CLASSIFIERS, PEERS, RAW_PEERS, run
+from quietlight.evaluate import BENCHMARKS, BURST_PEERS, CLASSIFIERS, LOOK_PEERS, OPERATORS, PEERS, RAW_PEERS, run
 from quietlight.evaluate.peers import NOT_TRAINED, names, peer
 from quietlight.evaluate.run import evaluate
+from quietlight.evaluate.sample import Kind
 from quietlight.evaluate.table import PERCENTILES, Report, as_markdown, as_text, cells
 from quietlight.frames import UnusableInput
 from quietlight.metrics import psnr, ssim
@@ -23,7 +25,9 @@ def test_every_peer_and_system_is_a_row():
     assert list(CLASSIFIERS) == names("classes")
     assert list(RAW_PEERS) == names("raws")
     assert list(BURST_PEERS) == names("bursts")
-    for kind in ("photos", "classes", "raws", "bursts"):
+    assert list(LOOK_PEERS) == names("looks")
+    assert list(OPERATORS) == names("operators")
+    for kind in get_args(Kind):
         for name in names(kind):
             assert peer(name, kind).name == name
             assert peer(name, kind).about

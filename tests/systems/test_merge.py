@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from quietlight.frames import BAYER, Burst, Image, UnusableInput
+from quietlight.systems import lapped
 from quietlight.systems import merge as module
 from quietlight.systems.merge import AUTHORS_TUNING, hdrplus, mean
 
@@ -102,7 +103,7 @@ def test_pieces_leave_no_seams(made, monkeypatch):
     burst, _ = made([(0, 0)] * 3, 1)
     shares: list[float] = []
     whole = hdrplus(burst, aligned=False).frame.mosaic
-    monkeypatch.setattr(module, "_PIECE", 32)
+    monkeypatch.setattr(lapped, "_PIECE", 32)
     pieces = hdrplus(burst, aligned=False, progress=shares.append).frame.mosaic
     np.testing.assert_allclose(pieces, whole, atol=1e-6)
     assert len(shares) > 4

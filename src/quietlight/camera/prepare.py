@@ -1,8 +1,8 @@
 """RawFrame -> linear XYZ: what CameraNet's first network takes (Liang et al. 2021, section III-C, eq. 2).
 
-Two modes. "xyz" is the paper's: camera RGB -> XYZ by the inverse of the mean of both ColorMatrices, whatever the light; to find the
-white is left to the network. "wb": white-balanced first, and the matrix for that light, as `develop` does it; for cameras that the
-network has not seen.
+Three modes. "xyz" is the paper's: camera RGB -> XYZ by the inverse of the mean of both ColorMatrices, whatever the light; to find
+the white is left to the network. "wb": white-balanced first, and the matrix for that light, as `develop` does it; for cameras that
+the network has not seen. "rgb": camera RGB is taken for linear sRGB, whatever the camera, which is how the paper's rivals get it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from quietlight.camera.color import XYZ_FROM_SRGB, Gains, srgb_from_camera
 from quietlight.camera.develop import Rendering, balanced_phases, choose_gains, develop_linear, in_colors
 from quietlight.frames import ColorCalibration, Floats, RawFrame, UnusableInput
 
-MODES = ("xyz", "wb")
+MODES = ("xyz", "wb", "rgb")
+_NO_GAINS: Gains = (1.0, 1.0, 1.0)
 
 
 def prepare(frame: RawFrame, mode: str = "wb") -> NDArray[np.float32]:
@@ -37,23 +38,20 @@ def preparation(frame: RawFrame, mode: str = "wb") -> Rendering:
     if mode not in MODES:
         raise UnusableInput(f"a raw is prepared in one of the modes {', '.join(MODES)}, not {mode!r}")
     if frame.cfa == "MONO":
-        return _rendering((1.0, 1.0, 1.0), XYZ_FROM_SRGB)
-    if mode == "xyz":
-        return papers_preparation(frame.calibrations)
-    return balanced_preparation(frame.calibrations, choose_gains(frame))
+        return _rendering(_NO_GAINS, XYZ_FROM_SRGB)
+    return preparation_of(frame.calibrations, choose_gains(frame) if mode == "wb" else _NO_GAINS, mode)
 
 
-def balanced_preparation(calibrations: Sequence[ColorCalibration], gains: Gains) -> Rendering:
-    """That of the mode "wb", for a camera and its gains."""
-    return _rendering(gains, XYZ_FROM_SRGB @ srgb_from_camera(calibrations, gains))
-
-
-def papers_preparation(calibrations: Sequence[ColorCalibration]) -> Rendering:
-    """That of the mode "xyz": the inverse of the mean of the ColorMatrices (footnote 1 of the paper)."""
+def preparation_of(calibrations: Sequence[ColorCalibration], gains: Gains, mode: str) -> Rendering:
+    """That of a mode, for a camera in colour, whose `gains` count in the mode "wb". Raises as `preparation`."""
+    if mode == "rgb":
+        return _rendering(_NO_GAINS, XYZ_FROM_SRGB)
+    if mode == "wb":
+        return _rendering(gains, XYZ_FROM_SRGB @ srgb_from_camera(calibrations, gains))
     if not calibrations:
         raise UnusableInput('this camera\'s colour matrix is unknown, which the mode "xyz" needs: prepare it with "wb"')
-    try:
-        return _rendering((1.0, 1.0, 1.0), np.linalg.inv(np.mean([c.color for c in calibrations], axis=0)))
+    try:  # footnote 1 of the paper
+        return _rendering(_NO_GAINS, np.linalg.inv(np.mean([c.color for c in calibrations], axis=0)))
     except np.linalg.LinAlgError:
         raise UnusableInput('the mean of this camera\'s colour matrices has no inverse: prepare it with "wb"') from None
 

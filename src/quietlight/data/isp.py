@@ -29,7 +29,7 @@ from quietlight.camera.capture import (
 from quietlight.camera.demosaic import HALO
 from quietlight.camera.develop import Rendering
 from quietlight.camera.finish import finish, finish_gain
-from quietlight.camera.prepare import MODES, balanced_preparation, papers_preparation, prepared_phases
+from quietlight.camera.prepare import MODES, preparation_of, prepared_phases
 from quietlight.camera.unprocess import XYZ_TO_CAMERA, sensor_planes
 from quietlight.data.pack import located, read_photos
 from quietlight.data.photos import VALIDATION_PATCH
@@ -93,7 +93,7 @@ class CapturedPhotos:
             )
         photos = list(read_photos(place, validation, gray=False))
         if whole:
-            photos = [_reduced(photo) for photo in photos]
+            photos = [reduced(photo) for photo in photos]
         self.photos = [torch.from_numpy(np.array(photo)).to(device) for photo in photos]
         sizes = [photo.shape[:2] for photo in photos]
         side = max(patch, VALIDATION_PATCH) if validation else patch
@@ -119,16 +119,11 @@ class CapturedPhotos:
         planes = noise.sample(sensor_planes(captured(light, camera), "RGGB"), self.generator)
         enhanced, gain = self._finish(view)
         return {
-            "input": prepared(planes, "RGGB", self._preparation(camera)),
+            "input": prepared(planes, "RGGB", preparation_of((camera.calibration,), camera.gains, self.prep)),
             "restored": restored(light, camera).permute(2, 0, 1).contiguous(),
             "enhanced": enhanced,
             "gain": like([g / camera.exposure for g in gain], light),
         }
-
-    def _preparation(self, camera: Camera) -> Rendering:
-        if self.prep == "xyz":
-            return papers_preparation((camera.calibration,))
-        return balanced_preparation((camera.calibration,), camera.gains)
 
     def _finish(self, view: View) -> tuple[Tensor, tuple[float, float]]:
         """The view of the finished photo, which is kept from its first use on, in 8 bits as files of truths have; and its gain."""
@@ -165,8 +160,8 @@ def prepared(planes: Tensor, cfa: str, rendering: Rendering) -> Tensor:
     return xyz
 
 
-def _reduced(photo: Array) -> Array:
-    """[H, W, 3] with a longer side of `LONGEST` at most."""
+def reduced(photo: Array) -> Array:
+    """A photo [H, W, 3], uint8, with a longer side of `LONGEST` at most."""
     height, width = photo.shape[:2]
     if max(height, width) <= LONGEST:
         return photo

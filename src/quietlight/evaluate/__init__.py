@@ -17,6 +17,11 @@ BENCHMARKS = {
     "kpn-gray": "quietlight.evaluate.burst_benchmarks:kpn_gray",
     "kpn-ablation": "quietlight.evaluate.burst_benchmarks:kpn_ablation",
     "burst-raw": "quietlight.evaluate.burst_benchmarks:burst_raw",
+    "isp-synthetic": "quietlight.evaluate.isp_benchmarks:isp_synthetic",
+    "isp-ablation": "quietlight.evaluate.isp_benchmarks:isp_ablation",
+    "isp-cross-camera": "quietlight.evaluate.isp_benchmarks:isp_cross_camera",
+    "isp-real": "quietlight.evaluate.isp_real:isp_real",
+    "isp-histogram": "quietlight.evaluate.isp_histogram:isp_histogram",
 }
 """Name -> "module:attribute" of every `Benchmark`."""
 
@@ -98,6 +103,7 @@ BURST_PEERS = {
     "kpn-unaligned": "quietlight.evaluate.burst_peers:kpn",
     "kpn-gray": "quietlight.evaluate.burst_peers:kpn",
     "kpn-gray-unaligned": "quietlight.evaluate.burst_peers:kpn",
+    "hdrplus-kpn-gray": "quietlight.evaluate.burst_peers:merged_by_kernels",
     "kpn-short": "quietlight.evaluate.burst_peers:kpn",
     "kpn-short-unaligned": "quietlight.evaluate.burst_peers:kpn",
     "kpn-1-frame": "quietlight.evaluate.burst_peers:kpn",
@@ -106,3 +112,43 @@ BURST_PEERS = {
     "kpn-direct": "quietlight.evaluate.burst_peers:kpn",
 }
 """The same of the peers that make one raw of a burst of them."""
+
+LOOK_PEERS = {
+    "libraw": "quietlight.evaluate.isp_peers:libraw",
+    "libraw-linear": "quietlight.evaluate.isp_peers:libraw",
+    "dcraw": "quietlight.evaluate.isp_peers:dcraw",
+    "neutral": "quietlight.evaluate.isp_peers:neutral",
+    "neutral-linear": "quietlight.evaluate.isp_peers:neutral_linear",
+    "fan-plus-neutral": "quietlight.evaluate.isp_peers:after_fan",
+    "deepisp": "quietlight.evaluate.isp_peers:network",
+    "deepisp-short": "quietlight.evaluate.isp_peers:network",
+    "deepisp-short-a": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-2": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-one-stage": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-one-stage-2": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-direct": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-direct-2": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-apart": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-apart-2": "quietlight.evaluate.isp_peers:network",
+    "srgan-can-short": "quietlight.evaluate.isp_peers:network",
+    "srgan-can-short-2": "quietlight.evaluate.isp_peers:network",
+    "srgan-can-short-one-stage": "quietlight.evaluate.isp_peers:network",
+    "srgan-can-short-one-stage-2": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-a-rgb": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-a-xyz": "quietlight.evaluate.isp_peers:network",
+    "cameranet-short-a": "quietlight.evaluate.isp_peers:network",
+    "cameranet-xyz": "quietlight.evaluate.isp_peers:network",
+    "fan-plus-cameranet": "quietlight.evaluate.isp_peers:after_fan",
+    "cameranet-restored": "quietlight.evaluate.isp_peers:cameranet",
+    "cameranet": "quietlight.evaluate.isp_peers:cameranet",
+}
+"""The same of the peers that make a photo of a raw."""
+
+OPERATORS = {
+    "demosaicking": "quietlight.evaluate.isp_histogram:mosaic",
+    "denoising": "quietlight.evaluate.isp_histogram:noise",
+    "super-resolution": "quietlight.evaluate.isp_histogram:reduction",
+    "enhancement": "quietlight.evaluate.isp_histogram:enhancement",
+}
+"""The same of what is done to pictures: a function that gives what they are before it, or, of enhancement, after it."""

@@ -54,7 +54,7 @@ def kpn_gray() -> Benchmark:
     )
     rows = (
         "reference", "mean", "mean-aligned", "hdrplus-authors", "hdrplus-unaligned", "hdrplus-whole", "hdrplus", "mean-oracle",
-        "classical", "nlm", "bm3d", "kpn-gray-unaligned", "kpn-gray",
+        "classical", "nlm", "bm3d", "kpn-gray-unaligned", "kpn-gray", "hdrplus-kpn-gray",
     )  # fmt: skip
     return Benchmark(about, tuple(parts), gray_score, kind="bursts", rows=rows, seen=gray_seen)
 

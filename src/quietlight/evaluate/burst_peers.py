@@ -19,6 +19,7 @@ from quietlight.systems.bursts import raws_of
 from quietlight.systems.kpn import kpn as run_kpn
 from quietlight.systems.kpn_seen import see
 from quietlight.systems.merge_fan import hdrplus_fan
+from quietlight.systems.merge_kpn import hdrplus_kpn
 from quietlight.zoo import Weights
 
 
@@ -120,6 +121,16 @@ def kpn(name: str, weights: str) -> Peer:
     if found is None:
         return Peer(name, about, never, absent=NOT_TRAINED)
     return Peer(name, about, lambda sample: _merged_by(burst_in(sample), found, aligned), found)
+
+
+def merged_by_kernels(name: str, weights: str) -> Peer:
+    """KPN with the weights of a name, "hdrplus-" before it, and what HDR+ gives back of what they smoothed away."""
+    own = name.removeprefix("hdrplus-")
+    found = weights_of_ours(weights or own, asked=bool(weights))
+    about = f"{_KPNS[own]}, and what HDR+ gives back"
+    if found is None:
+        return Peer(name, about, never, absent=NOT_TRAINED)
+    return Peer(name, about, lambda sample: hdrplus_kpn(burst_in(sample), weights=found).frame, found)
 
 
 def _merged_by(burst: Burst, weights: Weights, aligned: bool) -> Result:

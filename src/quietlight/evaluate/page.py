@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-import numpy as np
-
 from quietlight.evaluate.confusion import Confusion, error_cells
+from quietlight.evaluate.plots import CHANGE, LETTER, LINES, plots
 from quietlight.evaluate.table import Measurement, Report, Row, Table, cells, confusions, score_names, title
 from quietlight.io.files import written_beside
 
@@ -37,6 +36,7 @@ svg { display: block; width: 100%; max-width: 860px; height: auto; margin: .3rem
 .cell { fill: var(--deep) } .right { fill: none; stroke: var(--soft) } .count { text-anchor: middle } .on { fill: var(--paper) }
 .line { stroke: var(--ink) } .box { fill: var(--box); stroke: var(--ink) } .mean { fill: var(--mark) }
 figure { margin: 0; width: 256px } figure.boxes { width: auto; margin: 1.2rem 0 }
+figure.strip { width: auto; margin: 0 0 1rem } .strip img { width: 100%; image-rendering: auto }
 figure.matrix { width: auto; max-width: 100% } figcaption { font-size: 13px; min-height: 1.3em }
 img { width: 256px; height: auto; display: block; image-rendering: pixelated; background: var(--line) }
 """
@@ -56,7 +56,7 @@ def page(report: Report) -> str:
     heading = escape(f"{report.benchmark} · quietlight {report.version}")
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{heading}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}{LINES}</style></head><body>'
         f"<h1>{heading}</h1><p>{escape(report.about)} Means over pictures; percentiles and width (the last less the first) "
         f"of the first score; seconds per megapixel (MP) as measured, with {threads} for the networks.</p>"
         f"{f'<nav>{links}</nav>' if len(report.tables) > 1 else ''}{parts}</body></html>\n"
@@ -64,18 +64,17 @@ def page(report: Report) -> str:
 
 
 def _part(report: Report, table: Table) -> str:
-    rows = [row for row in table.rows if row.percentiles]
     mine = [m for m in report.measurements if m.part == table.part]
     return (
         f'<h2 id="{escape(table.part)}">{escape(title(report, table))}</h2>{_table(table)}'
-        f"{_boxes(rows, mine) if rows else ''}{_matrices(confusions(table))}{_crops(report, table, mine)}"
+        f"{plots(table, mine)}{_matrices(confusions(table))}{_crops(report, table, mine)}"
     )
 
 
 def _table(table: Table) -> str:
     header, *lines = cells(table)
     main = next(iter(score_names(table)), "")
-    best = max((r.means[main] for r in table.rows if main in r.means and not _is_told(r)), default=None)
+    best = _best([r.means[main] for r in table.rows if main in r.means and not _is_told(r)], main)
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = []
     for row, line in zip(table.rows, lines, strict=True):
@@ -90,45 +89,16 @@ def _table(table: Table) -> str:
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(body)}</table></div>'
 
 
+def _best(values: Sequence[float], name: str) -> float | None:
+    """The highest of a score, the lowest of an error; none of what is neither good nor bad."""
+    if not values or name == CHANGE:
+        return None
+    return min(values) if name.endswith("error") else max(values)
+
+
 def _is_told(row: Row) -> bool:
     """Whether its name is one of those that know what no system can."""
     return "oracle" in row.system or row.system == "noisebreaker-p"
-
-
-_WIDTH, _RIGHT, _STEP, _LETTER = 860, 30, 26, 7.5
-
-
-def _boxes(rows: Sequence[Row], measurements: Sequence[Measurement]) -> str:
-    """Box plots of the first score as inline SVG."""
-    name = next(iter(rows[0].means))
-    values = {row.system: [m.values[name] for m in measurements if m.system == row.system] for row in rows}
-    ticks = _ticks(min(map(min, values.values())), max(map(max, values.values())))
-    left = 20 + _LETTER * max(map(len, values))
-    bottom = _STEP * len(rows) + 6
-
-    def x(value: float) -> float:
-        return round(left + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (_WIDTH - left - _RIGHT), 1)
-
-    marks = [
-        f'<path class="grid" d="M{x(t)} 2V{bottom}"/><text class="tick" x="{x(t)}" y="{bottom + 18}">{t:g}</text>'
-        for t in ticks
-    ]
-    for index, row in enumerate(rows):
-        y = _STEP * index + _STEP / 2 + 4
-        p10, p25, p50, p75, p90 = (x(value) for value in row.percentiles[name])
-        pictures = "".join(f"M{x(value)} {y - 4}v8" for value in values[row.system])
-        marks.append(
-            f'<text class="name" x="{left - 12}" y="{y + 4}">{escape(row.system)}</text><path class="picture" d="{pictures}"/>'
-            f'<path class="line" d="M{p10} {y}H{p90}"/>'
-            f'<rect class="box" x="{p25}" y="{y - 8}" width="{max(p75 - p25, 1):.1f}" height="16"/>'
-            f'<path class="line" stroke-width="2" d="M{p50} {y - 8}v16"/>'
-            f'<circle class="mean" cx="{x(row.means[name])}" cy="{y}" r="3.5"/>'
-        )
-    legend = f"{name.upper()}: box 25 to 75%, whiskers 10 to 90%, line the median, dot the mean, ticks the pictures"
-    return (
-        f'<figure class="boxes"><figcaption>{escape(legend)}</figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH} {bottom + 24}" role="img" aria-label="{escape(legend)}">{"".join(marks)}</svg></figure>'
-    )
 
 
 _CELL, _LINE = 30, 24
@@ -152,8 +122,8 @@ def _matrices(matrices: dict[str, Confusion]) -> str:
 
 def _matrix(system: str, matrix: Confusion) -> str:
     """A confusion matrix as inline SVG: cells shaded by their share of the row."""
-    left = 20 + _LETTER * max(map(len, matrix.truths))
-    slope = 0.72 * _LETTER * max(map(len, matrix.found))  # of the names above, at 45°
+    left = 20 + LETTER * max(map(len, matrix.truths))
+    slope = 0.72 * LETTER * max(map(len, matrix.found))  # of the names above, at 45°
     top, width = slope + 16, left + _CELL * len(matrix.found) + slope
     marks = [
         f'<text transform="translate({left + _CELL * (column + 0.5)} {top - 8:.1f}) rotate(-45)">{escape(name)}</text>'
@@ -181,22 +151,8 @@ def _matrix(system: str, matrix: Confusion) -> str:
     )
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers from below `low` to above `high`, at most eleven of them.
-
-    >>> _ticks(14.2, 33.9)
-    [10.0, 15.0, 20.0, 25.0, 30.0, 35.0]
-    """
-    span = max(high - low, 0.1)
-    unit = 10 ** np.floor(np.log10(span))
-    step = next(unit * f for f in (0.1, 0.2, 0.5, 1, 2) if span / (unit * f) <= 8)
-    first = int(np.floor(low / step))
-    last = max(int(np.ceil(high / step)), first + 1)
-    return [float(round(i * step, 6)) for i in range(first, last + 1)]
-
-
 def _crops(report: Report, table: Table, measurements: Sequence[Measurement]) -> str:
-    """One line of pictures per shown sample: the truth, then every system's result."""
+    """One line of crops per shown sample: the truth, then every system's result; then the rows of whole pictures that there are."""
     lines = []
     for (part, sample), truth in report.truths.items():
         if part != table.part:
@@ -204,9 +160,16 @@ def _crops(report: Report, table: Table, measurements: Sequence[Measurement]) ->
         shown = [m for m in measurements if m.sample == sample and m.crop]
         figures = [_figure(m.crop, f"{m.system} · {next(iter(m.values.values())):.2f}") for m in shown]
         lines.append(f'<p>{escape(sample)}</p><div class="crops">{_figure(truth, "truth")}{"".join(figures)}</div>')
+        lines += [_strip(m) for m in shown if m.strip]
     return "".join(lines)
 
 
 def _figure(png: str, caption: str) -> str:
     source = f"data:image/png;base64,{png}"
     return f'<figure><img alt="{escape(caption)}" src="{source}"><figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def _strip(measurement: Measurement) -> str:
+    system = escape(measurement.system)
+    source = f"data:image/jpeg;base64,{measurement.strip}"
+    return f'<figure class="strip"><img alt="{system}" src="{source}"><figcaption>{system}</figcaption></figure>'

@@ -16,7 +16,7 @@ import numpy as np
 from quietlight import __version__, zoo
 from quietlight.analysis.classify import CLASSIFIER
 from quietlight.analysis.judgement import Judgement
-from quietlight.evaluate import BURST_PEERS, CLASSIFIERS, PEERS, RAW_PEERS
+from quietlight.evaluate import BURST_PEERS, CLASSIFIERS, LOOK_PEERS, OPERATORS, PEERS, RAW_PEERS
 from quietlight.evaluate.sample import Kind, Output, Sample
 from quietlight.frames import Array, Frame, Image, RawFrame, UnusableInput
 from quietlight.noise.classes import NoiseClass
@@ -299,6 +299,8 @@ _REGISTRIES: dict[Kind, tuple[dict[str, str], str]] = {
     "classes": (CLASSIFIERS, "noise-classifier"),
     "raws": (RAW_PEERS, "fan"),
     "bursts": (BURST_PEERS, "kpn"),
+    "looks": (LOOK_PEERS, "cameranet-short"),
+    "operators": (OPERATORS, "enhancement"),
 }
 """Kind -> its peers by name, and that of them which a weights file alone is run like."""
 

@@ -15,10 +15,10 @@ from quietlight import __version__
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
-from quietlight.evaluate.pictures import crop_of, liveliest
+from quietlight.evaluate.pictures import crop_of, liveliest, strip_of
 from quietlight.evaluate.sample import REVISION, Benchmark, Part, Sample, digest
 from quietlight.evaluate.table import Measurement, Report, Row, Table, summarise
-from quietlight.frames import UnusableInput
+from quietlight.frames import Image, UnusableInput
 from quietlight.registry import resolve
 
 Watch = Callable[[int, int, str], None]
@@ -57,8 +57,7 @@ def evaluate(
     if twice:
         raise UnusableInput(f"two systems have the name {', '.join(sorted(twice))}: give each once")
     samples = {part.name: part.samples(data) for part in chosen}
-    shown = 0 if benchmark.kind == "classes" else 1 if len(benchmark.parts) > 1 else _SHOWN
-    run = _Run(name, benchmark, peers, bool(systems), shown, Journal(journal), watch)
+    run = _Run(name, benchmark, peers, bool(systems), _shown(benchmark), Journal(journal), watch)
     run.total = sum(len(makers[:limit]) for makers in samples.values()) * sum(not p.absent for p in peers)
     tables = tuple(run.part(part, samples[part.name][:limit], len(samples[part.name])) for part in chosen)
     torch = sys.modules.get("torch")
@@ -72,6 +71,12 @@ def _choose(benchmark: Benchmark, wanted: Sequence[str]) -> list[Part]:
         if not any(_matches(name, want) for name in known):
             raise UnusableInput(f"unknown part {want!r}: it is one of {', '.join(known)}")
     return [part for part in benchmark.parts if not wanted or any(_matches(part.name, want) for want in wanted)]
+
+
+def _shown(benchmark: Benchmark) -> int:
+    if benchmark.kind == "classes":
+        return 0
+    return benchmark.shown or (1 if len(benchmark.parts) > 1 else _SHOWN)
 
 
 def _matches(name: str, want: str) -> bool:
@@ -102,7 +107,7 @@ class _Run:
         channels = 1
         for index, make in enumerate(samples):
             sample = make()
-            channels = np.shape(sample.truth)[2] if np.ndim(sample.truth) == 3 else 1
+            channels = sample.input.pixels.shape[2] if isinstance(sample.input, Image) else 1
             content = digest(sample.input)
             inputs.update(content)
             truth = self.benchmark.seen(None, sample) if index < self.shown else None
@@ -149,6 +154,8 @@ class _Run:
             megapixels = np.shape(sample.truth)[0] * np.shape(sample.truth)[1] / 1e6
             seen = None if place is None else self.benchmark.seen(output, sample)
             crop = "" if place is None or seen is None else crop_of(seen, place)
+            row = None if place is None else self.benchmark.strip(output, sample)
+            strip = "" if row is None else strip_of(row)
             values = self.benchmark.score(output, sample)
-            self.journal.add(key, Measurement(one.name, part, sample.name, values, seconds / megapixels, crop))
+            self.journal.add(key, Measurement(one.name, part, sample.name, values, seconds / megapixels, crop, strip))
         return self.journal.known[key]

@@ -25,8 +25,9 @@ PERCENTILES = (10, 25, 50, 75, 90)
 REVISION = "2"
 """Of the scores: another where they change, so that stored results of old ones are not mixed with new ones."""
 
-Kind = Literal["photos", "classes", "raws", "bursts"]
-"""Of a benchmark: its systems give photos, judgements of their noise, raws, or a raw of a burst of them."""
+Kind = Literal["photos", "classes", "raws", "bursts", "looks", "operators"]
+"""Of a benchmark: its systems give photos, judgements of their noise, raws, a raw of a burst of them, or a photo of a raw; or they
+are no systems but what is done to a picture."""
 Output = Frame | Judgement | Result
 """What a system gives; a `Result` where it is scored by its steps, too."""
 Values = dict[str, float]
@@ -53,12 +54,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Photos, or other `formats`, in a folder of the data folder: `pattern` says which, `source` where a user gets them."""
+    """Photos, or other `formats`, in a folder of the data folder: `pattern` says which, `source` where a user gets them.
+
+    Of the sorted list only every so manieth is taken, from the first on, where `every` is not 1.
+    """
 
     folder: str
     source: str
     pattern: str = "*"
     formats: tuple[str, ...] = tuple(PHOTO_FORMATS)
+    every: int = 1
 
     def files(self, data: Path) -> list[Path]:
         """The files, in string order. Raises UnusableInput where there are none, with what to do."""
@@ -69,7 +74,7 @@ class DataSet:
                 f"{folder}: no pictures{'' if self.pattern == '*' else f' {self.pattern}'} there: get {self.source}, "
                 f"or let --data or QUIETLIGHT_DATA name the folder that holds {self.folder}"
             )
-        return sorted(found)
+        return sorted(found)[:: self.every]
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Part:
     Args:
         data: the sets that it takes its pictures from.
         make: (index, files of all these sets) -> Sample; the same at every call.
-        count: how many samples; None: one for each file.
+        count: how many samples; None: `each` for every file.
         sha256: of the inputs as `digest` takes them, one after the other, where the whole part is evaluated; empty where nobody
             fixed it.
     """
@@ -89,11 +94,12 @@ class Part:
     make: Callable[[int, Sequence[Path]], Sample]
     count: int | None = None
     sha256: str = ""
+    each: int = 1
 
     def samples(self, folder: Path) -> list[Callable[[], Sample]]:
         """All samples, each made when it is called. Raises UnusableInput where a data set is not in the folder."""
         files = [file for one in self.data for file in one.files(folder)]
-        return [partial(self.make, index, files) for index in range(self.count or len(files))]
+        return [partial(self.make, index, files) for index in range(self.count or self.each * len(files))]
 
 
 def each_file(name: str, data: DataSet, make: Callable[[int, Path], Sample], sha256: str = "") -> Part:
@@ -178,14 +184,14 @@ def clean_summary(values: Sequence[Values]) -> dict[str, Any]:
 
 
 def in_order(groups: Iterable[Iterable[str]]) -> list[str]:
-    """All names of all groups, in their common order: some groups lack some.
+    """All names of all groups, in their common order: some groups lack some. Those that share none come one after the other.
 
-    >>> in_order([["b", "d"], ["a", "b", "c", "d"]])
-    ['a', 'b', 'c', 'd']
+    >>> in_order([["b", "d"], ["a", "b", "c", "d"], ["e"]])
+    ['a', 'b', 'c', 'd', 'e']
     """
     names: list[str] = []
-    for group in groups:
-        place = 0
+    for group in map(list, groups):
+        place = 0 if any(name in names for name in group) else len(names)
         for name in group:
             if name not in names:
                 names.insert(place, name)
@@ -212,6 +218,8 @@ class Benchmark:
         kind: of the systems that it is for.
         rows: names of the systems that are compared where a user names none; empty for all of the kind.
         seen: (result, or None for the truth; sample) -> the picture that a page shows crops of, or nothing.
+        strip: (result, sample) -> a row of pictures that a page shows of the same samples, [H, W, 3] in [0, 1], or nothing.
+        shown: how many samples of a part a page shows; None: three, or one where there are several parts.
     """
 
     about: str
@@ -221,6 +229,8 @@ class Benchmark:
     kind: Kind = "photos"
     rows: tuple[str, ...] = ()
     seen: Callable[[Output | None, Sample], Floats | None] = photo_seen
+    strip: Callable[[Output, Sample], Floats | None] = lambda _output, _sample: None
+    shown: int | None = None
 
 
 def as_floats(image: Image) -> Floats:

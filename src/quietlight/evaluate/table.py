@@ -25,6 +25,7 @@ class Measurement:
         values: the scores by name; those that the sample has not are left out.
         seconds: per megapixel.
         crop: of the result, a PNG in base64; empty for samples that are not shown.
+        strip: a row of pictures, a JPEG in base64; empty where there is none.
     """
 
     system: str
@@ -33,6 +34,7 @@ class Measurement:
     values: Values
     seconds: float
     crop: str = ""
+    strip: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Report:
         fields = asdict(self)
         del fields["truths"]
         for measurement in fields["measurements"]:
-            del measurement["crop"]
+            del measurement["crop"], measurement["strip"]
         with written_beside(path) as beside:
             beside.write_text(json.dumps(fields, indent=1, allow_nan=False) + "\n")
 
@@ -155,7 +157,7 @@ def _costs(peer: Peer, channels: int) -> dict[str, Any]:
 def title(report: Report, table: Table) -> str:
     """The heading of a table, with what must be known to trust it."""
     many = (
-        f"{table.samples} pictures"
+        f"{table.samples} picture{'' if table.samples == 1 else 's'}"
         if table.samples == table.available
         else f"{table.samples} of {table.available} pictures"
     )

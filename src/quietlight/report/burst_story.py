@@ -25,6 +25,7 @@ from quietlight.systems.bursts import raws_of
 from quietlight.systems.kpn_seen import Seen, see
 from quietlight.systems.merge import hdrplus, mean
 from quietlight.systems.merge_fan import hdrplus_fan
+from quietlight.systems.merge_kpn import hdrplus_kpn
 from quietlight.systems.photo_light import as_raw, undo_as_raw
 from quietlight.zoo import Weights
 
@@ -128,7 +129,7 @@ def burst_story(burst: Burst, result: Result, weights: Weights | None = None) ->
 
     Args:
         burst: as it was read; hot pixels of its crops are repaired.
-        result: by hdrplus, hdrplus-fan or kpn, or what was developed of it.
+        result: by a system of bursts, or what was developed of it.
         weights: of the network; those that the record names where None.
     """
     first = burst.frames[result.record["reference"]]
@@ -188,10 +189,12 @@ def _place(burst: Burst, result: Result, name: str, shown: Shown, weights: Weigh
         seen = see(raws, weights or record["weights"], aligned=True, choose=False)
         told = {scale: replace(raws.frames[0], mosaic=seen.merged(noise_scale=scale)) for scale in SCALES}
         strip += [("HDR+", _merged(part)), ("KPN", told[1])]
+        if "given_back" in record:
+            strip += [("KPN and HDR+", _merged(part, hdrplus_kpn))]
         scaled = [(f"KPN, told {scale:g} times the noise", frame) for scale, frame in told.items()]
         kernels = _kernels(seen, tuple(map(_name, used)), inner, at, raws.frames[0].orientation)
     elif "denoised" in record:
-        strip += [("HDR+", _merged(part)), ("HDR+, then FAN", _merged(part, hdrplus_fan))]
+        strip += [("HDR+", _merged(part)), ("HDR+ and FAN", _merged(part, hdrplus_fan))]
     else:
         strip += [("mean, aligned", mean(part)), ("HDR+", _merged(part))]
 

@@ -27,11 +27,12 @@ SYSTEMS = {
     "kpn": "quietlight.systems.kpn:kpn",
     "hdrplus": "quietlight.systems.merge:hdrplus",
     "hdrplus-fan": "quietlight.systems.merge_fan:hdrplus_fan",
+    "hdrplus-kpn": "quietlight.systems.merge_kpn:hdrplus_kpn",
     "cameranet": "quietlight.systems.cameranet:cameranet",
 }
 """Name -> "module:attribute" of every system: a frame in, a Result out."""
 
-OF_BURSTS = ("kpn", "hdrplus", "hdrplus-fan")
+OF_BURSTS = ("kpn", "hdrplus", "hdrplus-fan", "hdrplus-kpn")
 """Those of SYSTEMS that take a Burst; all others take one frame."""
 
 LOOKS = {

@@ -81,6 +81,17 @@ def halves(progress: Progress | None, share: float) -> tuple[Progress | None, Pr
     return lambda done: progress(share * done), lambda done: progress(share + (1 - share) * done)
 
 
+def mixed(one: NoiseProfile | None, other: NoiseProfile | None, share: float) -> NoiseProfile | None:
+    """The noise of `share` times one result and 1 - `share` times another of the same noise; None where either is not known."""
+    if one is None or other is None:
+        return None
+
+    def mix(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
+        return tuple(share * x + (1 - share) * y for x, y in zip(a, b, strict=True))
+
+    return NoiseProfile(mix(one.shot, other.shot), mix(one.read, other.read))
+
+
 def record_of(raws: Raws, fields: Sequence[Field]) -> dict[str, Any]:
     """What is known of the frames, as plain values.
 

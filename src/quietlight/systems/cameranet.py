@@ -72,7 +72,7 @@ def cameranet(
     if not 0 <= enhance <= 1 or bits not in (8, 16):
         raise UnusableInput(f"enhance lies between 0 and 1, and bits are 8 or 16, not {enhance:g} and {bits}")
     net = _net(zoo.read(weights) if isinstance(weights, str) else weights, progress)
-    if net.mode == "xyz" and white_balance != "as-shot":
+    if net.mode != "wb" and white_balance != "as-shot":
         raise UnusableInput(
             f"{net.weights.name}: these weights find the white themselves: leave the white balance as shot"
         )
@@ -141,19 +141,29 @@ class _Net:
 def _net(weights: Weights, progress: Progress | None) -> _Net:
     """Raises UnusableInput for weights that are not those of two stages, or that do not say how raws are prepared for them."""
     try:
-        data = json.loads(weights.metadata["recipe"])["data"]["arguments"]
-        mode, reach = data.get("prep", "wb"), json.loads(weights.metadata["reach"])
+        reach = json.loads(weights.metadata["reach"])
         known = (
-            mode in MODES
-            and {"restore", "enhance"} <= reach.keys()
+            {"restore", "enhance"} <= reach.keys()
             and weights.network == "cameranet"
             and weights.arguments.get("part", "both") == "both"
         )
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, ValueError, AttributeError):
         known = False
     if not known:
         raise UnusableInput(f"{weights.name}: these are not weights of both stages of a CameraNet")
-    return _Net(weights, mode, reach, progress)
+    return _Net(weights, mode_of(weights), reach, progress)
+
+
+def mode_of(weights: Weights) -> str:
+    """How raws are prepared for a network that learnt from frames. Raises UnusableInput for one that did not."""
+    try:
+        data = json.loads(weights.metadata["recipe"])["data"]
+        mode = data["arguments"].get("prep", "wb")
+        if str(data["name"]).startswith("isp") and mode in MODES:
+            return str(mode)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    raise UnusableInput(f"{weights.name}: these weights do not say how raws are prepared for them")
 
 
 def _light(xyz: Picture, rendering: Rendering) -> Picture:
