@@ -18,6 +18,11 @@ def cores() -> int:
     return max(min(bound, int(wanted)), 1) if wanted.isdecimal() else bound
 
 
+def thread_limits(count: int) -> dict[str, str]:
+    """Of the environment: what makes the libraries of a process that starts with it compute in so many threads."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(count))
+
+
 def free_memory() -> int | None:
     """Bytes that a program can get without swapping, within a container's limit; None where the system tells no such number."""
     found = [bytes_ for bytes_ in (_available(), _left_in_container()) if bytes_ is not None]

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight import machine
 from quietlight.frames import Array
 
 Span = tuple[int, int]
+_LEAST = 128
 
 
 def apply(
@@ -93,6 +95,17 @@ def apply(
         if progress is not None:
             progress(done / len(places))
     return out
+
+
+def side(most: int, bytes_per_pixel: float) -> int:
+    """The side of tiles: `most`, halved until one takes no more than half of the free memory, but not below 128.
+
+    Another side gives a result that differs in the last bits, so that it is `most` wherever there is memory enough.
+    """
+    free = machine.free_memory()
+    while free is not None and most > 2 * _LEAST - 1 and most**2 * bytes_per_pixel > free / 2:
+        most //= 2
+    return most
 
 
 def mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:

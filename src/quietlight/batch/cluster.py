@@ -13,12 +13,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from quietlight import machine
 from quietlight.batch.outcome import Outcome
 from quietlight.batch.places import Folder, Place
 from quietlight.batch.run import Runner, Watch
 from quietlight.batch.tasks import Task
 from quietlight.batch.work import Order, Work
-from quietlight.batch.workers import thread_limits
 from quietlight.frames import UnusableInput
 
 _TRIES = 2
@@ -52,10 +52,10 @@ def _run(
             _Worker,
             fn_constructor_args=([_everywhere(order) for order in orders], task, _absolute(place), overwrite),
             batch_size=1,
-            concurrency=count,
+            compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
             num_cpus=threads,
             num_gpus=min(gpus / count, 1) if gpus else None,
-            runtime_env={"env_vars": thread_limits(threads)},
+            runtime_env={"env_vars": machine.thread_limits(threads)},
             ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _TRIES},
         )
         try:

@@ -132,15 +132,10 @@ def _listen(worker: _Worker, orders: Sequence[Order], place: Place, watch: Watch
     return True
 
 
-def thread_limits(count: int) -> dict[str, str]:
-    """Of the environment: what makes the libraries of a process that starts with it compute in so many threads."""
-    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(count))
-
-
 @contextmanager
 def _threads_limited(count: int) -> Iterator[None]:
     """Processes started inside the block compute in so many threads."""
-    wanted = thread_limits(count)
+    wanted = machine.thread_limits(count)
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

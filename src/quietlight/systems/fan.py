@@ -30,6 +30,8 @@ DEFAULT = "fan-plus"
 MARGIN = 96
 """Pixels of the mosaic around a tile that a result inside may depend on."""
 TILE = 1024
+_BYTES = 250
+"""Of memory that the larger of the shipped networks takes per pixel of the mosaic; torch, float32."""
 _OVERLAP = 0.25
 """Half the width, in ln of the level, of the zone around the border of two subranges in which both networks run."""
 
@@ -122,7 +124,7 @@ def _filtered(
         run,
         mosaic,
         before=plane_offsets(cfa)[0],
-        tile=TILE,
+        tile=tiles.side(TILE, _BYTES),
         margin=MARGIN,
         border=0,
         multiple=2 * math.lcm(*(net.weights.multiple for net, _ in nets)),
