@@ -104,9 +104,9 @@ def test_regions_take_their_result_and_little_more():
     assert growth(photo, blend) < 1.5
 
 
-@pytest.mark.parametrize(("dtype", "copies"), [(np.uint8, 1.4), (np.uint16, 2.3)])
-def test_writing_a_png_makes_no_more_copies_than_its_codec(tmp_path, dtype, copies):
-    assert growth(lambda size: photo(size, dtype), lambda image: write_photo(image, tmp_path / "a.png")) < copies
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_writing_a_png_makes_no_copies(tmp_path, dtype):
+    assert growth(lambda size: photo(size, dtype), lambda image: write_photo(image, tmp_path / "a.png")) < 1.4
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,8 +22,8 @@ from quietlight.batch.tasks import Task
 from quietlight.batch.work import Order, Work
 from quietlight.frames import UnusableInput
 
-_TRIES = 2
-"""Times that an order is given again when its worker died: one that kills every worker must not go round for ever."""
+_TRIES = 3
+"""Times that an order is given to a worker, if those before died: one that kills every worker must not go round for ever."""
 
 
 def on_cluster(address: str, workers: int | None) -> Runner:
@@ -39,35 +40,37 @@ def _run(
     address: str, workers: int | None, orders: Sequence[Order], task: Task, place: Place, overwrite: bool, watch: Watch
 ) -> None:
     ray = _connected(address)
+    reason = "no word of it came back"
     try:
         has = ray.cluster_resources()
-        machines = sum(node["Alive"] for node in ray.nodes())
         gpus = int(has.get("GPU", 0))
-        count = min(workers or gpus or machines, len(orders))
+        count = min(workers or gpus or sum(node["Alive"] for node in ray.nodes()), len(orders))
         threads = max(int(has["CPU"]) // count, 1)
         for index in range(len(orders)):
             watch.begun(index)
-        reason = "its workers died, perhaps for want of memory: try fewer --jobs"
+        tries = ray.remote(num_cpus=0)(_Tries).remote()
+        given = ([_everywhere(order) for order in orders], task, _absolute(place), overwrite, tries)
         found = ray.data.from_items(list(range(len(orders))), override_num_blocks=len(orders)).map_batches(
             _Worker,
-            fn_constructor_args=([_everywhere(order) for order in orders], task, _absolute(place), overwrite),
+            fn_constructor_args=given,
             batch_size=1,
             compute=ray.data.ActorPoolStrategy(size=count, max_tasks_in_flight_per_actor=1),
             num_cpus=threads,
             num_gpus=min(gpus / count, 1) if gpus else None,
             runtime_env={"env_vars": machine.thread_limits(threads)},
-            ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _TRIES},
         )
-        try:
-            for row in found.iter_rows():
-                watch.ended(int(row["index"]), Outcome(**json.loads(row["outcome"])))
-        except ray.exceptions.RayError as error:
-            reason = f"its workers could not start: {_last_line(error)}"
+        for row in found.iter_rows():
+            watch.ended(int(row["index"]), Outcome(**json.loads(row["outcome"])))
+    except ray.exceptions.RayError as error:
+        reason = f"its workers could not start: {_last_line(error)}"
     finally:
         ray.shutdown()
     for index in sorted(set(range(len(orders))) - set(watch.outcomes)):
-        job = orders[index].job
-        watch.ended(index, Outcome.of(job, place.shown(orders[index].name), "failed", f"{job.place}: {reason}"))
+        watch.ended(index, _failed(orders[index], place, reason))
+
+
+def _failed(order: Order, place: Place, reason: str) -> Outcome:
+    return Outcome.of(order.job, place.shown(order.name), "failed", f"{order.job.place}: {reason}")
 
 
 def _last_line(error: Exception) -> str:
@@ -110,16 +113,33 @@ def _absolute(place: Place) -> Place:
     return Folder(place.root.absolute()) if isinstance(place, Folder) else place
 
 
+class _Tries:
+    """How often an order was given to a worker: an actor of its own, since workers that die forget."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+
+    def another(self, index: int) -> int:
+        """Count one more; how many that makes."""
+        self.counts[index] += 1
+        return self.counts[index]
+
+
 class _Worker:
     """What an actor does with the indices of orders."""
 
-    def __init__(self, orders: Sequence[Order], task: Task, place: Place, overwrite: bool) -> None:
-        self.orders, self.work = orders, (task, place, overwrite)
+    def __init__(self, orders: Sequence[Order], task: Task, place: Place, overwrite: bool, tries: Any) -> None:
+        self.orders, self.task, self.place, self.overwrite, self.tries = orders, task, place, overwrite, tries
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         indices = [int(index) for index in batch["item"]]
-        outcomes = [Work(self.orders[index], *self.work, lambda _: None).run() for index in indices]
-        return {
-            "index": indices,
-            "outcome": [json.dumps(outcome.to_dict(), default=str) for outcome in outcomes],
-        }
+        return {"index": indices, "outcome": [json.dumps(self._done(i).to_dict(), default=str) for i in indices]}
+
+    def _done(self, index: int) -> Outcome:
+        import ray
+
+        order = self.orders[index]
+        if ray.get(self.tries.another.remote(index)) > _TRIES:
+            reason = f"{_TRIES} workers died of it, perhaps for want of memory: try fewer --jobs"
+            return _failed(order, self.place, reason)
+        return Work(order, self.task, self.place, self.overwrite, lambda _: None).run()

@@ -23,7 +23,7 @@ from quietlight.io.profile import SRGB_XY, coded_profile, matrix_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-Buffer = bytes | memoryview
+Buffer = bytes | bytearray | memoryview
 
 _BEHIND_HEADER = len(SIGNATURE) + 12 + 13
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
@@ -69,7 +69,8 @@ def encoded(image: Image, density: bytes = b"") -> list[Buffer]:
     """A PNG file of a uint8 or uint16 image, as `with_metadata` gives it; imagecodecs writes 16-bit colour and alpha."""
     planes = planes_of(image)
     if planes.dtype == np.uint16 and planes.ndim == 3:
-        data = imagecodecs_for("writing a 16-bit colour PNG").png_encode(planes)
+        # Bytes would be a copy of what was packed.
+        data = imagecodecs_for("writing a 16-bit colour PNG").png_encode(planes, out=bytearray)
     else:
         stream = io.BytesIO()
         Pillow.fromarray(planes).save(stream, "PNG")
