@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test format docs-tables dng-matrix clean
+.PHONY: setup demo test test-cluster format docs-tables dng-matrix clean
 setup: .venv/setup.done
 
 .venv/bin/python:
@@ -29,6 +29,11 @@ test: .venv/setup.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest # on small arrays threads cost more than they bring
+
+# A local Ray cluster of two workers, one of which is killed; the extra is large and so not part of `make setup`.
+test-cluster: .venv/setup.done
+	@if $(BIN)/python -c 'import ray.data, fsspec' 2>/dev/null; then $(BIN)/python -m pytest tests/batch/test_cluster.py; \
+	else echo "SKIPPED: the tests of clusters need Ray: $(BIN)/python -m pip install -c constraints.txt -e '.[distributed]'"; fi
 
 format: .venv/setup.done
 	$(BIN)/ruff format .

@@ -165,3 +165,27 @@ def test_every_verb_teaches_itself() -> None:
         assert "Examples" in run(verb, "--help")
     assert ql.__all__
     assert "denoise" in run("--help")
+
+
+def test_a_run_that_is_stopped_says_so_in_one_line_and_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from quietlight.batch.denoise import Denoise
+
+    def stopped(self: Denoise, read: ql.Image, progress: object) -> None:
+        raise KeyboardInterrupt
+
+    kept = Denoise.compute
+    out = folder / "out"
+    run("denoise", folder / "photo.png", "--out", out)
+    monkeypatch.setattr(Denoise, "compute", stopped)
+    result = CliRunner().invoke(app, ["denoise", str(folder), "--out", str(out)])
+    assert result.exit_code == 130
+    assert result.output.strip() == "quietlight: stopped, 1 there from before of 2; the same command goes on from there"
+    monkeypatch.setattr(Denoise, "compute", kept)
+    assert "1 done, 1 there from before" in run("denoise", folder, "--out", out)
+
+
+def test_several_jobs_at_once(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"nothing")
+    output = run("denoise", folder, "--out", folder / "out", "--jobs", "2", code=1)
+    assert "2 done, 1 failed" in output
+    assert output.count("broken.png") == 2  # as it failed, and in the list at the end

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from quietlight import __version__
+from quietlight import __version__, machine
 from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
@@ -125,6 +125,8 @@ def denoise(
     if system == "noisebreaker":
         options["stages"] = not frugal or grain > 0
     result = _run(source, system, noise_scale, progress, **options)
+    if frugal:
+        machine.give_back()
     before = source.frames[source.reference or 0] if isinstance(source, Burst) else source
     clean = with_grain(before, result, grain) if isinstance(before, Image) else result.frame
     if _differ(before, clean):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,8 @@ from quietlight.batch.tasks import Task
 from quietlight.batch.work import Order, Work
 from quietlight.frames import UnusableInput
 
+_PATIENCE = 10.0
+"""Seconds until a cluster has to answer."""
 _TRIES = 3
 """Times that an order is given to a worker, if those before died: one that kills every worker must not go round for ever."""
 
@@ -88,16 +91,24 @@ def _connected(address: str) -> Any:
         import ray.data
     except ImportError as error:
         raise UnusableInput("--cluster needs Ray Data: pip install 'quietlight[distributed]'") from error
-    where = {} if address == "local" else {"address": address}
+    where: dict[str, Any] = {"include_dashboard": False} if address == "local" else {"address": address}
     try:
-        ray.init(**where, log_to_driver=False, logging_level="ERROR", include_dashboard=False if not where else None)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+        _knock(address)
+        ray.init(**where, log_to_driver=False, logging_level="ERROR")
+    except (OSError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnusableInput(f"--cluster {address}: no Ray cluster answers there ({reason})") from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.max_errored_blocks = -1
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens at HOST:PORT, which Ray would wait for; ValueError where that is no port."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), _PATIENCE).close()
 
 
 def _everywhere(order: Order) -> Order:

@@ -127,7 +127,7 @@ def _developed(frame: RawFrame, **options: Any) -> Image:
 
 def cases() -> dict[str, Case]:
     """Name -> case, in the order of the rows; the first is what all are compared with."""
-    merging = {name: Case(f"burst of {FRAMES}", _of(_burst, _denoised(name)), True) for name in ("hdrplus-fan", "kpn")}
+    merging = f"denoise, burst of {FRAMES}"
     return {
         BASE: Case("its default development, raw to photo", _rawpy),
         "analyze": Case("raw", _of(frames.raw, analyze)),
@@ -137,9 +137,10 @@ def cases() -> dict[str, Case]:
         "classical": Case("denoise, raw", _of(frames.raw, _denoised("classical"))),
         "noisebreaker": Case("denoise, photo", _of(frames.photo, _denoised("noisebreaker")), True),
         "classical-photo": Case("denoise, photo", _of(frames.photo, _denoised("classical"))),
-        "hdrplus": Case(f"denoise, burst of {FRAMES}", _of(_burst, _denoised("hdrplus"))),
-        "hdrplus-fan": merging["hdrplus-fan"],
-        "kpn": _trained(merging["kpn"], "kpn"),
+        "hdrplus": Case(merging, _of(_burst, _denoised("hdrplus"))),
+        "hdrplus-fan": Case(merging, _of(_burst, _denoised("hdrplus-fan")), True),
+        "kpn": _trained(Case(merging, _of(_burst, _denoised("kpn")), True), "kpn"),
+        "hdrplus-kpn": _trained(Case(merging, _of(_burst, _denoised("hdrplus-kpn")), True), "kpn"),
         "neutral": Case("develop, raw, without denoising", _of(frames.raw, partial(_developed, denoise="off"))),
         "fan-plus-neutral": Case("develop, raw", _of(frames.raw, _developed), True),
         "cameranet": _trained(
