@@ -22,7 +22,7 @@ def test_the_bytes_are_those_of_one_process(shoot, tmp_path, monkeypatch):
     assert one == two
 
 
-def test_a_worker_that_dies_costs_its_own_job_alone(tmp_path):
+def test_a_worker_that_dies_costs_its_own_job_alone(tmp_path, capfd):
     said = {"one": "1", "two": "die", "three": "bad", "four": "4", "five": "die", "six": "6"}
     jobs, told = sources(tmp_path, **said), []
     outcomes = run(
@@ -37,6 +37,7 @@ def test_a_worker_that_dies_costs_its_own_job_alone(tmp_path):
     assert "fewer --jobs" in outcomes[4].message
     assert told[-1] == 1
     assert not multiprocessing.active_children()
+    assert not capfd.readouterr().err
     assert (tmp_path / "out" / JOURNAL).read_text().count("begun") == 6
 
 

@@ -149,7 +149,6 @@ def _threads_limited(count: int) -> Iterator[None]:
 
 def _serve(line: Connection, task: Task, place: Place, overwrite: bool) -> None:
     """What a worker does: orders, until there are none or the other end is gone."""
-    signal.signal(signal.SIGTERM, _leave)
     told = 0.0
 
     def progress(share: float) -> None:
@@ -161,9 +160,12 @@ def _serve(line: Connection, task: Task, place: Place, overwrite: bool) -> None:
     with contextlib.suppress(EOFError, OSError):
         while True:
             order: Order = line.recv()
-            line.send(Work(order, task, place, overwrite, progress).run())
+            # Leave by an exception, so that half-written files are removed; at other times there is nothing to remove.
+            signal.signal(signal.SIGTERM, _leave)
+            outcome = Work(order, task, place, overwrite, progress).run()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            line.send(outcome)
 
 
 def _leave(*_: Any) -> None:
-    """Leave by an exception, so that half-written files are removed."""
     raise SystemExit(1)

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -124,11 +124,11 @@ def _measured(row: Row, engine: str, threads: int, bases: dict[float, float]) ->
     try:
         found = _ask(threads, case=row.name, megapixels=row.megapixels, engine=engine)
     except UnusableInput as error:
-        return Row(row.name, row.about, row.engine, row.megapixels, failed=str(error))
+        return replace(row, failed=str(error))
     base = bases.setdefault(row.megapixels, found["cpu"])
     rate = found["gflop"] / found["network"] if found["network"] else 0.0
-    numbers = {name: found[name] for name in ("cpu", "wall", "memory")}
-    return Row(row.name, row.about, row.engine, row.megapixels, **numbers, ratio=found["cpu"] / base, rate=rate)
+    cpu, wall, memory = (found[name] for name in ("cpu", "wall", "memory"))
+    return replace(row, cpu=cpu, wall=wall, memory=memory, ratio=cpu / base, rate=rate)
 
 
 def _ask(threads: int, **asked: Any) -> dict[str, float]:

@@ -56,7 +56,7 @@ class _Meter:
     def installed(cls, name: str) -> _Meter:
         """In the place of `engine.run`, for this process, whose networks are all run by an engine."""
         meter = cls(partial(engine.run, engine=name))
-        engine.run = meter  # type: ignore[assignment]
+        engine.run = meter
         return meter
 
     def reset(self) -> None:
