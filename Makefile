@@ -1,17 +1,22 @@
 # Everything a person or a machine needs to run here. `make demo` and `make test` set themselves up.
 PYTHON ?= python3
-BIN := .venv/bin
+ifeq ($(OS),Windows_NT)
+SHELL := bash
+endif
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WEB_PIP := .venv-web/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test test-cluster format docs-tables dng-matrix clean
+.PHONY: setup demo test test-web test-wheel test-cluster format docs docs-pictures dng-matrix clean
 setup: .venv/setup.done
 
-.venv/bin/python:
+.venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Quietlight needs Python 3.11 or later: install it, or run make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python has no venv module here: install it first (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@touch $@
 
 # torch first and by its exact version: see constraints.txt.
-.venv/demo.done: .venv/bin/python pyproject.toml constraints.txt
+.venv/demo.done: .venv/made pyproject.toml constraints.txt
 	$(PIP) torch==2.13.0
 	$(PIP) -e '.[demo]'
 	@touch $@
@@ -35,13 +40,46 @@ test-cluster: .venv/setup.done
 	@if $(BIN)/python -c 'import ray.data, fsspec' 2>/dev/null; then $(BIN)/python -m pytest tests/batch/test_cluster.py; \
 	else echo "SKIPPED: the tests of clusters need Ray: $(BIN)/python -m pip install -c constraints.txt -e '.[distributed]'"; fi
 
+.venv-web/setup.done: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv .venv-web || { rm -rf .venv-web; echo "Python has no venv module here: install it first (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	$(WEB_PIP) torch==2.13.0
+	$(WEB_PIP) -e '.[web,io]' pytest hypothesis playwright
+	@touch $@
+
+# The page of `quietlight serve` in a real browser; fails where there is none. Screenshots: web-screenshots/.
+test-web: .venv-web/setup.done
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -q && apt-get install -qy chromium; } || true
+	.venv-web/bin/python -m pytest tests/web
+
+# The wheel as a person gets it: installed into an empty environment, and examined from outside of the checkout.
+test-wheel: .venv/made
+	rm -rf dist .venv/wheel
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/python -m venv .venv/wheel
+	$(subst .venv,.venv/wheel,$(PIP)) torch==2.13.0
+	$(subst .venv,.venv/wheel,$(PIP)) dist/*.whl
+	cd dist && ../$(subst .venv,.venv/wheel,$(BIN))/quietlight doctor
+
 format: .venv/setup.done
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The site in `site/`: every warning is an error.
+.venv/docs.done: .venv/demo.done
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+docs: .venv/docs.done
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The site is in site/: open site/index.html"
+
+# The pictures and plots of docs and README, made by the project from freely licensed photographs.
+docs-pictures: .venv/docs.done
+	$(BIN)/python tools/docs_pictures.py --out docs/pictures
 
 # Opens our DNGs with other programs (darktable, RawTherapee, dcraw, exiftool) and writes docs/dng-matrix.md.
 dng-matrix: .venv/setup.done
 	$(BIN)/python tools/dng_matrix.py --out docs/dng-matrix.md
 
 clean:
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-web web-screenshots demo dist site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

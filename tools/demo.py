@@ -21,7 +21,8 @@ from quietlight.metrics import psnr
 from quietlight.noise.nature import eight_bit
 from quietlight.noise.natures import Bernoulli, Gaussian
 from quietlight.noise.sensor import ShotRead, upi_read
-from quietlight.report.sheet import to_eight_bits, write_sheet
+from quietlight.report.pictures import to_eight_bits
+from quietlight.report.sheet import write_sheet
 
 SHOT = 4e-3
 SEED = 20261

@@ -22,7 +22,10 @@ RAW = unprocessed_frame(np.full((40, 60, 3), 0.4), fixed_camera("A"))
 def test_report(frame: RawFrame | Image, tmp_path: Path) -> None:
     files = report_files(tmp_path, "one.png", overwrite=False)
     write_report(files, frame, Result(frame, {"sigma": 3.0}))
-    assert json.loads(files[1].read_text()) == {"sigma": 3.0}
+    record = json.loads(files.record.read_text())
+    assert record["sigma"] == 3.0
+    assert ("noise_curve" in record) == isinstance(frame, RawFrame)
+    assert files.page.is_file()
     with pytest.raises(UnusableInput, match="exists already"):
         report_files(tmp_path, "one.png", overwrite=False)
     with PillowImage.open(files[0]) as sheet:

@@ -133,7 +133,7 @@ def test_it_is_a_look_of_develop(tmp_path, monkeypatch):
     (folder / zoo.HASHES).write_text(json.dumps({"cameranet": digest}))
     monkeypatch.setattr(zoo, "FOLDERS", (folder,))
     frame = replace(raw(), noise=ql.NoiseProfile((1e-2,), (1e-4,)))
-    result = ql.develop(frame, look="cameranet", enhance=0.5, record=True)
+    result = ql.develop(frame, look="cameranet", denoise="off", enhance=0.5, record=True)
     np.testing.assert_array_equal(result.frame.pixels, cameranet(frame, weights=net, enhance=0.5).frame.pixels)
     assert result.frame.profile
     assert (result.record["look"], result.record["enhance"]) == ("cameranet", 0.5)

@@ -24,7 +24,7 @@ from quietlight.networks.noise_classifier import NoiseClassifier
 from quietlight.networks.unet import UNet
 from quietlight.noise.classes import TABLES
 from quietlight.systems import Result
-from quietlight.systems.noisebreaker import examine, noisebreaker
+from quietlight.systems.noisebreaker import examine, noisebreaker, repeat
 from quietlight.systems.primaries import BLIND, DROPS, LEAST, LIMIT, POOLS
 
 CLASSES = TABLES["table1"]
@@ -158,6 +158,7 @@ def test_a_clean_photo_comes_back_as_it_is(size: Any, channels: int, dtype: str,
             "steps": [],
             "stopped": "clean",
             "fallback": False,
+            "classifier": "noise-classifier",
             "unsure": False,
             "left": look.to_dict(),
         }
@@ -389,3 +390,27 @@ def test_what_cannot_be_is_refused(script: Any, monkeypatch: pytest.MonkeyPatch,
         noisebreaker(photo(4, 4))
     with pytest.raises(UnusableInput, match="no weights 'noise-classifier'"):
         noisebreaker(photo(4, 4), truth=["gaussian"])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "looks",
+    [
+        (said("gaussian 15-35"), CLEAN),
+        (said("bernoulli"), CLEAN),
+        (NOWHERE, CLEAN),
+        (said("uniform 50"), NOWHERE, CLEAN),
+    ],
+)
+def test_what_was_done_can_be_repeated(
+    channels: int, looks: tuple[Judgement, ...], script: Callable[..., list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every denoiser changes all pixels a little, and those that are lost much."""
+    before = photo(33, 18, channels)
+    before.pixels[::7, ::5] = 0
+    says(monkeypatch, lambda image: np.where(image.pixels == 0, 120, image.pixels - 3).astype(np.uint8))
+    script(*looks)
+    result = noisebreaker(before)
+    assert any(step["kept"] for step in result.record["steps"])
+    np.testing.assert_array_equal(repeat(before, result.record).pixels, result.frame.pixels)
+    assert repeat(before, {"steps": [step | {"kept": False} for step in result.record["steps"]]}) is before

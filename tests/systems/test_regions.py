@@ -36,7 +36,7 @@ def denoisers(monkeypatch):
     monkeypatch.setattr(regions, "denoise", flat)
     monkeypatch.setattr(regions, "replace_lost", flat)
     monkeypatch.setattr(regions, "weights_of", lambda name, _: SimpleNamespace(name=f"{name}-gray"))
-    monkeypatch.setattr(regions.zoo, "read", lambda name: name)
+    monkeypatch.setattr(regions.zoo, "read", lambda name: SimpleNamespace(name=name))
 
 
 def test_both_halves_get_their_own(denoisers):
@@ -62,6 +62,7 @@ def test_a_clean_photo_comes_back_as_it_is(size, dtype, denoisers, monkeypatch):
     result = regions.by_region(photo, "default", "noise-classifier", lambda _: None)
     assert result.frame is photo
     assert result.record["stopped"] == "clean"
+    assert result.record["classifier"] == "noise-classifier"
 
 
 def test_masks_of_all_cells_cover_every_pixel_once_and_change_slowly():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.darktable import installed_profile
 from quietlight.analysis.heteroscedastic import MIDDLE, fit
@@ -72,6 +73,12 @@ def estimate_raw(frame: RawFrame, calibration: Calibration | None = None) -> Noi
     return NoiseEstimate(None if low else NoiseProfile((line.shot,), (line.read,)), "frame", line.points, line.error)
 
 
+def measured_points(frame: RawFrame) -> tuple[tuple[float, float, int], ...]:
+    """What a raw itself shows, whatever its file says: (signal, variance, patches); nothing where too little is usable."""
+    line = fit(_planes(frame))
+    return () if line is None else line.points
+
+
 def _planes(frame: RawFrame) -> list[NDArray[np.float32]]:
     if frame.cfa == "RGB":
         return list(np.moveaxis(frame.mosaic, 2, 0))
@@ -92,7 +99,11 @@ def estimate_photo(image: Image) -> float:
 
 def analyze_raw(frame: RawFrame, calibration: Calibration | None = None) -> NoiseReport:
     """What `estimate_raw` finds, as a report. Raises UnusableInput as it does."""
-    estimate = estimate_raw(frame, calibration)
+    return report_of_raw(estimate_raw(frame, calibration))
+
+
+def report_of_raw(estimate: NoiseEstimate) -> NoiseReport:
+    """An estimate in words, and what of it is sure enough to be told."""
     deviation = estimate.deviation
     if estimate.profile is None and not estimate.points:
         return NoiseReport("raw", (), "frame", "The noise of this raw is unknown: too little of the frame is usable.")
@@ -102,7 +113,7 @@ def analyze_raw(frame: RawFrame, calibration: Calibration | None = None) -> Nois
         )
     unit = "standard deviation at mid-gray, share of full scale"
     finding = Finding("shot-read", deviation, unit, _certainty(estimate))
-    verdict = f"Shot and read noise of {deviation:.2%} of full scale at mid-gray, by the {estimate.source}."
+    verdict = words.raw_noise(deviation, estimate.source)
     return NoiseReport("raw", (finding,), estimate.source, verdict, estimate.profile, deviation)
 
 

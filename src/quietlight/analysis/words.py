@@ -131,3 +131,16 @@ def merged_outcome(record: Record) -> str:
         names = ", ".join(str(index + 1) for index in left_out)
         said.append(f"Left out, since hardly anything in it fits: frame {names}.")
     return " ".join(said)
+
+
+def raw_noise(deviation: float, source: str) -> str:
+    """The noise of a raw by its standard deviation at mid-gray, a share of full scale, and where that was learnt."""
+    return f"Shot and read noise of {deviation:.2%} of full scale at mid-gray, by the {source}."
+
+
+def raw_outcome(record: Record) -> str:
+    """How much of a raw's noise its denoiser left; nothing where it did not run or was held back."""
+    left = record.get("noise_left", 1.0)
+    if left == 1 or record.get("strength", 1.0) != 1 or "system" not in record:
+        return ""
+    return f"After {record['system']}, {percent(left)} of its energy is left."

@@ -8,7 +8,7 @@ from typing import Any
 
 from quietlight.analysis.calibrate import Calibration
 from quietlight.batch.inputs import Job, target_of
-from quietlight.batch.reports import Reports
+from quietlight.batch.reports import Clock, Reports
 from quietlight.batch.tasks import Progress, photo_suffix, read_job
 from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
 from quietlight.io import RawFormat, write
@@ -43,18 +43,26 @@ class Denoise:
     def plan(self, job: Job) -> PurePosixPath:
         return target_of(job, self.template, photo_suffix(job, self.raw_format) or ".dng")
 
-    def read(self, job: Job, progress: Progress) -> Frame:
+    def read(self, job: Job, progress: Progress) -> tuple[Frame, Clock]:
         if self.reports:
-            self.reports.files(self.plan(job))  # refuses existing ones before anything is computed
-        frame = read_job(job, self.raw_format, progress)
+            self.reports.planned(self.plan(job))  # refuses existing ones before anything is computed
+        clock = Clock()
+        with clock.part("reading"):
+            frame = read_job(job, self.raw_format, progress)
         if (self.local or self.remove) and isinstance(frame, Burst) and isinstance(frame.frames[0], Image):
             raise UnusableInput("--local and --remove are for single photos: add --burst off")
-        return frame
+        return frame, clock
 
-    def compute(self, read: Frame, progress: Progress) -> tuple[Frame | None, Result]:
-        photo = isinstance(read, Image)
-        result = denoise(
-            read,
+    def compute(self, read: tuple[Frame, Clock], progress: Progress) -> tuple[Frame | None, Result, Clock]:
+        frame, clock = read
+        with clock.part("denoising"):
+            result = self._denoised(frame, progress)
+        return frame if self.reports else None, result, clock
+
+    def _denoised(self, frame: Frame, progress: Progress) -> Result:
+        photo = isinstance(frame, Image)
+        result: Result = denoise(
+            frame,
             strength=self.strength,
             chroma=self.chroma,
             grain=self.grain,
@@ -68,11 +76,12 @@ class Denoise:
             record=True,
             progress=progress,
         )
-        return read if self.reports else None, result
+        return result
 
-    def write(self, job: Job, computed: tuple[Frame | None, Result], target: Path) -> dict[str, Any]:
-        before, result = computed
-        write(result.frame, target)
+    def write(self, job: Job, computed: tuple[Frame | None, Result, Clock], target: Path) -> dict[str, Any]:
+        before, result, clock = computed
+        with clock.part("writing"):
+            write(result.frame, target)
         if self.reports and before is not None:
-            self.reports.write(self.plan(job), before, result)
+            self.reports.write(self.plan(job), job, target, (before, result), clock)
         return result.record

@@ -122,19 +122,43 @@ def _small_luminance(frame: RawFrame, gains: Gains) -> Floats:
     return np.asarray(planes.mean(axis=0))
 
 
-def neutral_rendering(frame: RawFrame, white_balance: str | float = "as-shot", exposure: float = 0.0) -> Rendering:
-    """The rendering for people: BaselineExposure where the file has it, else an automatic one; `exposure` EV are added."""
+@dataclass(frozen=True)
+class Metering:
+    """What the neutral rendering of a frame depends on, measured once for every exposure that may be added to it.
+
+    Args:
+        gains, matrix: as of a Rendering.
+        exposure: linear factor: BaselineExposure where the file has it, else an automatic one.
+        brightest: luminance that 0.1% of the frame exceed, before the exposure.
+    """
+
+    gains: Gains
+    matrix: Floats
+    exposure: float
+    brightest: float
+
+    def rendering(self, exposure: float = 0.0) -> Rendering:
+        """The rendering with `exposure` EV added."""
+        factor = self.exposure * 2.0**exposure
+        white = float(np.clip(factor * self.brightest, 1.0, max(1.0, factor * max(self.gains))))
+        return Rendering(self.gains, self.matrix, factor, "neutral", white)
+
+
+def meter(frame: RawFrame, white_balance: str | float = "as-shot") -> Metering:
+    """Measure a frame for its neutral rendering. Raises UnusableInput as `choose_gains`."""
     frame = apply_gain_maps(frame)
     gains = choose_gains(frame, white_balance)
     if frame.baseline_exposure is not None:
         factor = 2.0**frame.baseline_exposure
     else:
         factor = automatic_exposure(frame, gains)
-    factor *= 2.0**exposure
     matrix = np.eye(3) if frame.cfa == "MONO" else srgb_from_camera(frame.calibrations, gains)
-    brightest = float(np.percentile(_small_luminance(frame, gains), 99.9))
-    white = float(np.clip(factor * brightest, 1.0, max(1.0, factor * max(gains))))
-    return Rendering(gains, matrix, factor, "neutral", white)
+    return Metering(gains, matrix, factor, float(np.percentile(_small_luminance(frame, gains), 99.9)))
+
+
+def neutral_rendering(frame: RawFrame, white_balance: str | float = "as-shot", exposure: float = 0.0) -> Rendering:
+    """The rendering for people: BaselineExposure where the file has it, else an automatic one; `exposure` EV are added."""
+    return meter(frame, white_balance).rendering(exposure)
 
 
 def develop(frame: RawFrame, rendering: Rendering | None = None, bits: int = 8) -> Image:

@@ -11,7 +11,9 @@ from quietlight import __version__
 from quietlight.cli.analyze import analyze
 from quietlight.cli.denoise import denoise
 from quietlight.cli.develop import develop
+from quietlight.cli.doctor import doctor
 from quietlight.cli.evaluate import evaluate
+from quietlight.cli.serve import serve
 from quietlight.cli.synthesize import synthesize
 from quietlight.cli.train import train
 from quietlight.cli.zoo import zoo
@@ -20,7 +22,7 @@ from quietlight.frames import UnusableInput
 app = typer.Typer(
     name="quietlight",
     help="Turn noisy captures into clean photographs, and say what the noise was.",
-    epilog="Exit codes: 0 all well, 1 some file failed, 2 the command was not understood.",
+    epilog="Exit codes: 0 all well, 1 something failed, 2 the command was not understood, 130 stopped by hand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -28,10 +30,12 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(denoise)
 app.command()(develop)
+app.command()(serve)
 app.add_typer(synthesize)
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(zoo)
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:

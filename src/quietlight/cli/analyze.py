@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.reports import finish, reports_of
 
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
+    from quietlight.batch.reports import Reports
     from quietlight.io import RawFormat
 
 
 def analyze(
+    context: typer.Context,
     inputs: opt.Inputs,
     as_json: opt.Json = False,
     raw_format: opt.RawFormatFile = None,
@@ -57,7 +60,14 @@ def analyze(
         return
     if dark or out:
         raise typer.BadParameter("--dark and --out belong to --calibrate; analyze prints its report")
-    _report(inputs, layout, opt.load_calibration(profile), burst, as_json, report, overwrite)
+    _report(
+        inputs,
+        layout,
+        opt.load_calibration(profile),
+        burst,
+        as_json,
+        reports_of(context, report, overwrite),
+    )
 
 
 def _report(
@@ -66,52 +76,57 @@ def _report(
     calibration: Calibration | None,
     burst: opt.BurstChoice,
     as_json: bool,
-    folder: Path | None,
-    overwrite: bool,
+    reports: Reports | None,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from quietlight.batch import read_job
+    from quietlight.batch.reports import Clock
     from quietlight.cli.progress import find_jobs
     from quietlight.frames import UnusableInput
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
     from quietlight.io.burst import check_burst
     from quietlight.pipeline import analyze as run_analyze
     from quietlight.pipeline import denoise as run_denoise
-    from quietlight.report.sheet import report_files, write_report
 
     table = Table("file", "noise", "level", "from", "in words", box=None)
-    reports: list[dict[str, Any]] = []
-    failed = False
+    found: list[dict[str, Any]] = []
+    failed: list[tuple[str, str]] = []
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
-    for job in find_jobs(inputs, suffixes, folder, burst.value, layout):
+    for job in find_jobs(inputs, suffixes, reports.folder if reports else None, burst.value, layout):
         try:
-            files = report_files(folder / job.folder, job.name or job.source.name, overwrite) if folder else None
+            name, clock = PurePosixPath(job.folder, job.name or job.source.name), Clock()
+            if reports:
+                reports.planned(name)
             if job.frames:
                 check_burst(job.frames, layout)
             report = run_analyze(read_file(job.source, layout), calibration)
-            if files:
-                frame = read_job(job, layout)
-                write_report(files, frame, run_denoise(frame, calibration=calibration, record=True))
+            if reports:
+                with clock.part("reading"):
+                    frame = read_job(job, layout)
+                with clock.part("denoising"):
+                    result = run_denoise(frame, calibration=calibration, record=True)
+                reports.write(name, job, None, (frame, result), clock)
         except (UnusableInput, OSError, MemoryError) as error:
             named = any(str(file) in str(error) for file in job.files)
             message = str(error) if named else f"{job.source}: {error or 'too large for memory'}"
             typer.echo(f"quietlight: {message}", err=True)
-            reports.append({"file": str(job.source), "error": message})
-            failed = True
+            found.append({"file": str(job.source), "error": message})
+            failed.append((str(job.source), message))
             continue
         shots = [str(file) for file in job.frames]
-        reports.append({"file": str(job.source), "frames": shots, **json.loads(report.to_json())})
+        found.append({"file": str(job.source), "frames": shots, **json.loads(report.to_json())})
         for finding in report.findings or [None]:
             nature = finding.nature if finding else "none"
             level = f"{finding.level:.3g} {finding.unit}" if finding else ""
             table.add_row(job.title, nature, level, report.source, report.verdict)
     if as_json:
-        typer.echo(json.dumps(reports, indent=2))
+        typer.echo(json.dumps(found, indent=2))
     elif table.row_count:
         # Read by a person or by another program: lines are not cut where they are piped.
         Console(width=None if sys.stdout.isatty() else 240).print(table)
+    finish(reports, failed)
     if failed:
         raise typer.Exit(1)
 

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.reports import finished, reports_of
 
 
 def denoise(
+    context: typer.Context,
     inputs: opt.Inputs,
     out: opt.Results,
     strength: opt.Strength = 1.0,
@@ -53,10 +55,10 @@ def denoise(
       quietlight denoise archive/ --out clean --jobs 4
     """
     from quietlight.batch.denoise import Denoise
-    from quietlight.batch.reports import Reports
     from quietlight.cli.progress import find_jobs, run_with_progress
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES
 
+    reports = reports_of(context, report, overwrite)
     layout = opt.load_raw_format(raw_format)
     task = Denoise(
         strength=strength,
@@ -69,10 +71,16 @@ def denoise(
         dark=opt.load_dark(dark, layout),
         banding=banding,
         raw_format=layout,
-        reports=None if report is None else Reports(report.absolute(), overwrite),
+        reports=reports,
         template=template,
     )
     jobs = find_jobs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES, out, burst.value, layout)
     run_with_progress(
-        jobs, task, opt.place(out), overwrite=overwrite, as_json=as_json, runner=opt.runner(jobs_at_once, cluster)
+        jobs,
+        task,
+        opt.place(out),
+        overwrite=overwrite,
+        as_json=as_json,
+        runner=opt.runner(jobs_at_once, cluster),
+        conclude=lambda outcomes: finished(reports, outcomes),
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from quietlight.cli import options as opt
+from quietlight.cli.reports import finished, reports_of
 from quietlight.systems import LOOKS
 
 
@@ -31,6 +32,7 @@ NEUTRAL = Look("neutral")
 
 
 def develop(
+    context: typer.Context,
     inputs: opt.Inputs,
     out: opt.Results,
     file_format: Annotated[
@@ -77,11 +79,11 @@ def develop(
       quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
     from quietlight.batch.develop import Develop
-    from quietlight.batch.reports import Reports
     from quietlight.camera.develop import parse_white_balance
     from quietlight.cli.progress import find_jobs, run_with_progress
     from quietlight.io import RAW_SUFFIXES
 
+    reports = reports_of(context, report, overwrite)
     layout = opt.load_raw_format(raw_format)
     task = Develop(
         file_format=str(file_format),
@@ -98,10 +100,16 @@ def develop(
         dark=opt.load_dark(dark, layout),
         banding=banding,
         raw_format=layout,
-        reports=None if report is None else Reports(report.absolute(), overwrite),
+        reports=reports,
         template=template,
     )
     jobs = find_jobs(inputs, None if layout else RAW_SUFFIXES, out, burst.value, layout)
     run_with_progress(
-        jobs, task, opt.place(out), overwrite=overwrite, as_json=as_json, runner=opt.runner(jobs_at_once, cluster)
+        jobs,
+        task,
+        opt.place(out),
+        overwrite=overwrite,
+        as_json=as_json,
+        runner=opt.runner(jobs_at_once, cluster),
+        conclude=lambda outcomes: finished(reports, outcomes),
     )

@@ -20,7 +20,14 @@ def _split(text: str) -> list[str]:
 
 def evaluate(
     benchmark: Annotated[
-        str, typer.Argument(metavar="BENCHMARK", help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS, SPEED])}.")
+        str,
+        typer.Argument(
+            metavar="BENCHMARK",
+            help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS, SPEED])}.",
+            autocompletion=lambda incomplete: [
+                n for n in (*BENCHMARKS, *SUBMISSIONS, SPEED) if n.startswith(incomplete)
+            ],
+        ),
     ],
     data: Annotated[
         Path,

@@ -75,7 +75,9 @@ Banding = Annotated[bool, typer.Option("--banding", help="Remove row banding fro
 Report = Annotated[
     Path | None,
     typer.Option(
-        "--report", metavar="DIR", help="Also write, per file, a picture of before, after and removed, and JSON."
+        "--report",
+        metavar="DIR",
+        help="Also write, per file, a page of what was found and done (HTML), a picture and JSON; and a page of all of them.",
     ),
 ]
 Strength = Annotated[float, typer.Option(min=0, max=1, help="Share of the noise to remove: out = in + S (clean - in).")]

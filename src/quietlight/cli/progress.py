@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 import typer
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from quietlight.analysis.words import sentence
 from quietlight.batch import BurstChoice, Job, Outcome, Place, Runner, Task, as_bursts, find_inputs, in_turn, run
 from quietlight.io import RawFormat
+from quietlight.report.sheet import is_report
 
 _STATES = {"done": "done", "kept": "there from before", "skipped": "skipped", "failed": "failed"}
 
@@ -26,7 +27,7 @@ def find_jobs(
     raw_format: RawFormat | None,
 ) -> list[Job]:
     """The files that the inputs lead to, bursts among them made one job each, under a progress bar; says what `auto` found."""
-    files = find_inputs(inputs, suffixes, without)
+    files = [job for job in find_inputs(inputs, suffixes, without) if not (job.found and is_report(job.source))]
     with _bar() as bar:
         task = bar.add_task("looking for bursts", total=1.0)
         jobs = as_bursts(files, choice, raw_format, lambda share: bar.update(task, completed=share))
@@ -47,10 +48,11 @@ def run_with_progress(
     as_json: bool,
     journal: bool = True,
     runner: Runner = in_turn,
+    conclude: Callable[[list[Outcome]], None] = lambda _: None,
 ) -> None:
     """Do the jobs under a progress bar, print what became of them, and leave with exit code 1 if one failed.
 
-    Arguments as for `run`; `as_json` prints the outcomes to standard output.
+    Arguments as for `run`; `as_json` prints the outcomes to standard output; `conclude` is told all of them.
     """
     told: list[Outcome] = []
     with _bar() as bar:
@@ -80,6 +82,7 @@ def run_with_progress(
             again = "; the same command goes on from there" if journal else ""
             typer.echo(f"quietlight: stopped, {_counted(told)} of {len(jobs)}{again}", err=True)
             raise typer.Exit(130) from None
+    conclude(outcomes)
     if as_json:
         json.dump([outcome.to_dict() for outcome in outcomes], sys.stdout, indent=2, default=str)
         sys.stdout.write("\n")

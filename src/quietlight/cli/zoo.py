@@ -15,6 +15,13 @@ zoo = typer.Typer(
 )
 
 
+def _beginning(incomplete: str) -> list[str]:
+    """The weights whose names begin so, for a shell."""
+    from quietlight.zoo import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
 @zoo.command("list")
 def list_() -> None:
     """List the weights that come along; a checkout has some that the wheel has not.
@@ -47,7 +54,10 @@ def list_() -> None:
 @zoo.command()
 def show(
     name: Annotated[
-        str, typer.Argument(help="Weights of the zoo, or a .safetensors file that quietlight train wrote.")
+        str,
+        typer.Argument(
+            help="Weights of the zoo, or a .safetensors file that quietlight train wrote.", autocompletion=_beginning
+        ),
     ],
 ) -> None:
     """Show what weights are, and the recipe that they were trained by.

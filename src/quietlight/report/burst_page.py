@@ -10,8 +10,8 @@ from quietlight.report.pictures import Picture, jpeg_in_base64, png_in_base64
 from quietlight.report.style import html
 
 
-def burst_page(story: BurstStory, name: str) -> str:
-    """The story of the result `name` as HTML."""
+def burst_page(story: BurstStory, name: str, ending: str = "") -> str:
+    """The story of the result `name` as HTML, and what is to be told at its end (HTML)."""
     record = story.result.record
     boxes = "".join(_box(number, box) for number, box in enumerate(story.boxes, 1))
     frames = "".join(map(_frame, story.frames))
@@ -23,7 +23,7 @@ def burst_page(story: BurstStory, name: str) -> str:
         f'src="data:image/jpeg;base64,{jpeg_in_base64(story.whole)}">{boxes}</div>'
         f"<figcaption>The merged picture, and the places below</figcaption></figure></div>"
     )
-    return html(f"{name}: {words.merged(record)}", start + "".join(map(_place, range(1, 3), story.places)))
+    return html(f"{name}: {words.merged(record)}", start + "".join(map(_place, range(1, 3), story.places)) + ending)
 
 
 def _box(number: int, box: tuple[float, float, float, float]) -> str:

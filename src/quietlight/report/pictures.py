@@ -82,6 +82,16 @@ def jpeg_in_base64(picture: Picture) -> str:
     return _in_base64(Pillow.fromarray(picture), "JPEG", quality=88, subsampling=0)
 
 
+def thumbnail_in_base64(picture: Picture) -> str:
+    """The picture [H, W, 3], at most `_THUMBNAIL` wide and high, as JPEG in base64."""
+    small = Pillow.fromarray(picture)
+    small.thumbnail((_THUMBNAIL, _THUMBNAIL), Pillow.Resampling.LANCZOS)
+    return _in_base64(small, "JPEG", quality=80)
+
+
+_THUMBNAIL = 240
+
+
 def _in_base64(picture: Pillow.Image, file_format: str, **options: int | bool) -> str:
     stream = io.BytesIO()
     picture.save(stream, file_format, **options)

@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from quietlight.camera.develop import Rendering, develop, neutral_rendering
+from quietlight.analysis import words
+from quietlight.camera.develop import develop, neutral_rendering
 from quietlight.frames import Burst, Image, RawFrame, UnusableInput
 from quietlight.io.files import written_beside
 from quietlight.report.burst_page import burst_page
 from quietlight.report.burst_sheet import burst_sheet
 from quietlight.report.burst_story import burst_story
-from quietlight.report.pictures import RESIDUAL_GAIN, Picture, to_eight_bits, what_was_removed
-from quietlight.report.story import story_of
+from quietlight.report.making import Making, making_section, provenance
+from quietlight.report.noise_curve import curve_of
+from quietlight.report.noise_plot import curve_section
+from quietlight.report.pair_page import about_raw, pair_page, pair_title
+from quietlight.report.pictures import RESIDUAL_GAIN, Picture, thumbnail_in_base64, what_was_removed
+from quietlight.report.story import about, story_of
 from quietlight.report.story_page import page
 from quietlight.report.story_sheet import sheet
+from quietlight.report.view import crop_of, view_of
 from quietlight.systems import Result
 
 _BAR = 28
@@ -36,6 +42,12 @@ class ReportFiles(NamedTuple):
 
 def write_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], path: Path) -> None:
     """Rows of (caption, picture uint8 [H, W, 3]) as one PNG."""
+    with written_beside(path) as beside:
+        drawn(rows).save(beside, "PNG")
+
+
+def drawn(rows: Sequence[Sequence[tuple[str, Picture]]]) -> PillowImage.Image:
+    """Rows of (caption, picture uint8 [H, W, 3]) as one picture."""
     font = ImageFont.load_default(16)
     width = max(sum(picture.shape[1] for _, picture in row) for row in rows)
     heights = [max(picture.shape[0] for _, picture in row) + _BAR for row in rows]
@@ -48,8 +60,7 @@ def write_sheet(rows: Sequence[Sequence[tuple[str, Picture]]], path: Path) -> No
             paper.paste(PillowImage.fromarray(picture), (left, top + _BAR))
             left += picture.shape[1]
         top += height
-    with written_beside(path) as beside:
-        paper.save(beside, "PNG")
+    return paper
 
 
 def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
@@ -61,31 +72,58 @@ def report_files(folder: Path, name: str, overwrite: bool) -> ReportFiles:
     return files
 
 
-def write_report(files: ReportFiles, before: RawFrame | Image | Burst, result: Result) -> None:
-    """What was done, as a picture and the record as JSON; and as a page where a photo was denoised in steps or a burst merged.
+def is_report(path: Path) -> bool:
+    """Whether a file is the picture of a report, which is no photo of anybody's."""
+    return path.name.endswith(".report.png")
 
-    Else the picture is the middle at 100%: before, after, and what was removed.
+
+def write_report(
+    files: ReportFiles,
+    before: RawFrame | Image | Burst,
+    result: Result,
+    making: Making | None = None,
+    raw: RawFrame | None = None,
+) -> None:
+    """What was done, as a page that needs nothing else, as a picture, and the record as JSON.
+
+    The page tells the steps by which a photo was denoised, or how a burst was merged, else what is seen before and after; of a raw
+    also how its noise grows with the signal; and how to make the result again.
 
     Args:
         files: of `report_files`.
         before: what the result was made of; a photo where the result is one, or a burst.
         result: whose record has "steps" where it went by them, and "places" where a burst was merged.
+        making: what only the caller knows of how the result was made.
+        raw: the raw that was developed, where the result and `before` are photos.
     """
-    record = result.record
-    if isinstance(before, Burst) and "places" in record:
-        told = burst_story(before, result)
-        _write_pages(files, burst_page(told, _name(files)), burst_sheet(told))
-        masses = {place.name: place.kernels.masses for place in told.places if place.kernels is not None}
-        record = record | ({"kernel_mass": masses} if masses else {})
-    elif isinstance(before, Image) and "steps" in record:
+    one = before.frames[result.record.get("reference", 0)] if isinstance(before, Burst) else before
+    raw = one if isinstance(one, RawFrame) else raw
+    curve = None if raw is None else curve_of(raw, result.record)
+    made = provenance(result.record, making or Making())
+    ending = (curve_section(curve) if curve else "") + making_section(made)
+    told: dict[str, Any]
+    thumbnails: tuple[Picture, ...]
+    if isinstance(before, Burst) and "places" in result.record:
+        burst = burst_story(before, result)
+        _write_pages(files, burst_page(burst, _name(files), ending), burst_sheet(burst))
+        masses = {place.name: place.kernels.masses for place in burst.places if place.kernels is not None}
+        told = {"title": words.merged(result.record)} | ({"kernel_mass": masses} if masses else {})
+        thumbnails = (burst.whole,)
+    elif isinstance(before, Image) and "steps" in result.record:
         story = story_of(before, result)
-        _write_pages(files, page(story, _name(files)), sheet(story))
+        _write_pages(files, page(story, _name(files), ending), sheet(story))
+        told, thumbnails = {"title": words.found(result.record)}, story.whole
     else:
-        files.page.unlink(missing_ok=True)  # that of an earlier run, which told of another result
-        one = before.frames[record.get("reference", 0)] if isinstance(before, Burst) else before
-        _write_middles(files.picture, one, result.frame)
+        pair = _pair(one, result.frame)
+        view = view_of(*pair)
+        kind = about_raw(one) if isinstance(one, RawFrame) else about(pair[0], result.record)
+        text = pair_page(view, _name(files), kind, result.record, ending)
+        _write_pages(files, text, _middles(*pair))
+        told, thumbnails = {"title": pair_title(result.record)}, view.whole
+    told |= {"making": made} | ({"noise_curve": curve.to_dict()} if curve else {})
+    told["thumbnails"] = [thumbnail_in_base64(picture) for picture in thumbnails]
     with written_beside(files.record) as beside:
-        beside.write_text(json.dumps(record, indent=2, default=str) + "\n")
+        beside.write_text(json.dumps(result.record | told, indent=2, default=str) + "\n", encoding="utf-8")
 
 
 def _name(files: ReportFiles) -> str:
@@ -99,15 +137,16 @@ def _write_pages(files: ReportFiles, text: str, picture: PillowImage.Image) -> N
         picture.save(beside, "PNG")
 
 
-def _write_middles(path: Path, before: RawFrame | Image, after: RawFrame | Image) -> None:
+def _pair(before: RawFrame | Image, after: RawFrame | Image) -> tuple[Image, Image]:
+    """Both as photos, raws developed by one rendering."""
     rendering = neutral_rendering(after) if isinstance(after, RawFrame) else None
-    noisy, clean = (_middle(frame, rendering) for frame in (before, after))
+    shown = [develop(frame, rendering) if isinstance(frame, RawFrame) else frame for frame in (before, after)]
+    return shown[0], shown[1]
+
+
+def _middles(before: Image, after: Image) -> PillowImage.Image:
+    """The central `_CROP` squares at 100%, and what was removed."""
+    top, left = (max(n - _CROP, 0) // 2 for n in before.pixels.shape[:2])
+    noisy, clean = (crop_of(photo, (top, left, _CROP, _CROP)) for photo in (before, after))
     removed = what_was_removed(noisy, clean)
-    write_sheet([[("before", noisy), ("after", clean), (f"removed, {RESIDUAL_GAIN} times", removed)]], path)
-
-
-def _middle(frame: RawFrame | Image, rendering: Rendering | None) -> Picture:
-    """The central `_CROP` square, developed if it is a raw; before and after by the same rendering."""
-    pixels = to_eight_bits(develop(frame, rendering) if isinstance(frame, RawFrame) else frame)
-    top, left = (max(n - _CROP, 0) // 2 for n in pixels.shape[:2])
-    return pixels[top : top + _CROP, left : left + _CROP]
+    return drawn([[("before", noisy), ("after", clean), (f"removed, {RESIDUAL_GAIN} times", removed)]])

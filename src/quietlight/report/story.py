@@ -8,15 +8,13 @@ from math import ceil, isqrt
 from typing import Any
 
 import numpy as np
-from PIL import Image as Pillow
 
 from quietlight.frames import Floats, Image
-from quietlight.report.pictures import Picture, most_telling, to_eight_bits, what_was_removed
+from quietlight.report.pictures import Picture, what_was_removed
+from quietlight.report.view import Place, View, crop_of, view_of
 from quietlight.systems import Result
 from quietlight.systems.impulses import full_scale
 
-SIDE = 256
-_WHOLE = (1000, 800)
 _BINS = 30  # on either side of 0, at most
 _ENOUGH = 2_000_000
 
@@ -45,34 +43,19 @@ class Step:
     histogram: Histogram
 
 
-@dataclass(frozen=True)
-class Story:
-    """What there is to show.
+@dataclass(frozen=True, kw_only=True)
+class Story(View):
+    """What there is to show, beside the view from first to last.
 
     Args:
         record: of the Result.
-        size: (height, width) of the photo.
         about: what kind of photo it is.
-        place: (top, left, height, width) of the crops in the photo.
-        zoom: how often a pixel of a crop is repeated: 1, unless the photo is much smaller than `SIDE`.
         steps: in their order.
-        crops: first and last.
-        whole: the photo before and after, at most 1000 x 800.
     """
 
     record: Mapping[str, Any]
-    size: tuple[int, int]
     about: str
-    place: tuple[int, int, int, int]
-    zoom: int
     steps: tuple[Step, ...]
-    crops: tuple[Picture, Picture]
-    whole: tuple[Picture, Picture]
-
-    @property
-    def all_in_crops(self) -> bool:
-        """Whether the crops hold the whole photo."""
-        return self.place[2:] == self.size
 
 
 def story_of(before: Image, result: Result) -> Story:
@@ -80,40 +63,18 @@ def story_of(before: Image, result: Result) -> Story:
     after = result.frame
     if not isinstance(after, Image):
         raise TypeError("the story of a photo ends with a photo")
-    height, width = before.pixels.shape[:2]
-    top, left = most_telling(after.pixels, SIDE)
-    place = top, left, min(SIDE, height - top), min(SIDE, width - left)
+    view = view_of(before, after)
     pictures = (before, *result.stages)
     steps = tuple(
-        _step(record, earlier, later, place)
+        _step(record, earlier, later, view.place)
         for record, earlier, later in zip(result.record["steps"], pictures[:-1], result.stages, strict=True)
     )
-    return Story(
-        record=result.record,
-        size=(height, width),
-        about=_about(before, result.record),
-        place=place,
-        zoom=max(1, SIDE // max(place[2:])),
-        steps=steps,
-        crops=(_crop(before, place), _crop(after, place)),
-        whole=(_whole(before), _whole(after)),
-    )
+    return Story(**vars(view), record=result.record, about=about(before, result.record), steps=steps)
 
 
-def _step(record: Mapping[str, Any], before: Image, after: Image, place: tuple[int, int, int, int]) -> Step:
-    earlier, later = _crop(before, place), _crop(after, place)
+def _step(record: Mapping[str, Any], before: Image, after: Image, place: Place) -> Step:
+    earlier, later = crop_of(before, place), crop_of(after, place)
     return Step(record, earlier, later, what_was_removed(earlier, later), _histogram(before, after))
-
-
-def _crop(image: Image, place: tuple[int, int, int, int]) -> Picture:
-    top, left, height, width = place
-    return to_eight_bits(Image(image.pixels[top : top + height, left : left + width]))
-
-
-def _whole(image: Image) -> Picture:
-    picture = Pillow.fromarray(to_eight_bits(image))
-    picture.thumbnail(_WHOLE, Pillow.Resampling.LANCZOS)
-    return np.asarray(picture)
 
 
 def _histogram(before: Image, after: Image) -> Histogram:
@@ -130,7 +91,8 @@ def _histogram(before: Image, after: Image) -> Histogram:
     return Histogram(float(reach), counts / removed.size)
 
 
-def _about(image: Image, record: Mapping[str, Any]) -> str:
+def about(image: Image, record: Mapping[str, Any]) -> str:
+    """Of a photo: its colour, depth, and how strongly it was denoised if not wholly."""
     color = "gray" if image.pixels.shape[2] == 1 else "colour"
     depth = "float" if image.pixels.dtype.kind == "f" else f"{8 * image.pixels.dtype.itemsize} bit"
     strength = record.get("strength", 1.0)

@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from quietlight.analysis import words
 from quietlight.report.pen import BAR, EDGE, GOOD, INK, LINE, MARK, SOFT, TRACK, WIDTH, Pen, wrapped
 from quietlight.report.pictures import RESIDUAL_GAIN
-from quietlight.report.story import SIDE, Histogram, Step, Story
+from quietlight.report.story import Histogram, Step, Story
+from quietlight.report.view import SIDE
 
 _GAP, _PITCH, _HILL = 20, 21, 50
 _BARS = EDGE + 3 * (SIDE + _GAP)

@@ -36,6 +36,7 @@ header h2 { max-width: calc(100% - 3rem) } header .sure { margin-left: auto; col
 .path b { font-weight: 600; display: block; line-height: 30px } .path small { color: var(--soft); font-size: 13px; display: block }
 .row { display: grid; grid-template-columns: repeat(3, 256px) minmax(230px, 1fr); gap: 16px 20px }
 .look { grid-template-columns: minmax(230px, 290px) 1fr; gap: 16px 40px }
+.row + figure { margin-top: 20px }
 .judged { grid-area: 1 / 4 / 3 } .look .judged { grid-area: auto }
 figcaption { margin-top: 5px }
 img { display: block; max-width: 100%; height: auto; border-radius: 6px; background: var(--line) }
@@ -75,6 +76,23 @@ svg { display: block; width: 100%; max-width: 300px; height: auto; font: 11px sy
 .strip { display: grid; grid-template-columns: repeat(5, 1fr); gap: 16px 20px; margin-bottom: 20px }
 .kernels { grid-template-columns: repeat(auto-fit, 104px); margin-top: 8px }
 .burst { max-width: 560px } .where .tag { top: -4px; left: calc(100% + 4px); background: var(--mark) }
+.list { display: grid; gap: 5px; font-size: 14px; margin-bottom: 14px } .list div { display: flex; gap: 12px }
+.list dt { flex: none; width: 7em; line-height: 21px } .list dd { overflow-wrap: anywhere }
+.short { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) } .short dt { width: auto }
+.hashes dt { width: 16em } .hashes dd, .command dd { font: 13px/21px ui-monospace, Consolas, monospace }
+.command dd { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 9px 12px; margin-top: 5px;
+  white-space: pre-wrap; overflow-wrap: anywhere; user-select: all }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 20px; margin-top: 24px }
+.card { display: flex; flex-direction: column; gap: 4px; padding: 14px; color: inherit; text-decoration: none;
+  background: var(--card); border: 1px solid var(--line); border-radius: 14px; overflow-wrap: anywhere }
+.card:hover { border-color: var(--mark) }
+.card span, .card small { color: var(--soft); font-size: 13px } .pair { display: flex; gap: 4px; margin-bottom: 8px }
+.pair img { flex: 1 1 0; min-width: 0; aspect-ratio: 4 / 3; object-fit: cover } .failed { margin: 0; padding-left: 1.2em }
+.curve { display: grid; grid-template-columns: minmax(280px, 620px) minmax(240px, 1fr); gap: 16px 40px }
+.curve h3 { margin-bottom: 4px }
+.plot { max-width: 620px } .dot { fill: var(--mark); opacity: .8 } .line { fill: none; stroke-width: 2; stroke: var(--ink) }
+.line.red { stroke: #d1443a } .line.green { stroke: #2f9e4f } .line.blue { stroke: #3f74d1 }
+@media (max-width: 760px) { .curve { grid-template-columns: 1fr } .hashes div { display: block } }
 @media (max-width: 900px) { .strip { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) } }
 """
 

@@ -41,5 +41,5 @@ LOOKS = {
 }
 """Name -> "module:attribute" of every way to develop: a RawFrame in, a Result out that holds a display-referred sRGB Image."""
 
-RESTORING = ("cameranet",)
-"""Those of LOOKS that remove the noise themselves, and whose finish has a strength."""
+FINISHING = ("cameranet",)
+"""Those of LOOKS whose finish has a strength."""

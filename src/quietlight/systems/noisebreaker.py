@@ -8,7 +8,7 @@ help; a photo judged clean is left as it is; and where no class fits, a denoiser
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,9 +77,9 @@ def noisebreaker(
 
     Returns:
         the photo, and a record: "steps" (class, level, certainty, all probabilities, the denoiser, what was removed, the time, and
-        whether it was kept), what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure", "told"), whether it was
-        "unsure" at some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it is. With `truth`
-        what is found is recorded, but decides nothing.
+        whether it was kept), the "classifier", what is "left", why it "stopped" ("clean", "limit", "no gain", "unsure", "told"),
+        whether it was "unsure" at some step, and whether the "fallback" ran. A photo in which no noise is found comes back as it
+        is. With `truth` what is found is recorded, but decides nothing.
 
     Raises:
         UnusableInput: a raw, a pool that there is not, weights that were not trained.
@@ -108,6 +108,19 @@ def examine(
     return chain.record
 
 
+def repeat(photo: Image, record: Mapping[str, Any]) -> Image:
+    """The photo after the steps that a record of `noisebreaker` or `examine` kept: on a whole whose parts told, or on a part."""
+    for step in record["steps"]:
+        if step["kept"]:
+            photo = _removing(step["nature"], step["denoiser"])(photo, zoo.read(step["denoiser"]), lambda _: None)
+    return photo
+
+
+def _removing(nature: str, weights: str) -> Callable[[Image, Weights, Progress], Image]:
+    """How a step runs its network: of lost pixels only those are taken, unless it is the denoiser for all noises."""
+    return replace_lost if nature in DROPS and not weights.startswith(BLIND) else denoise
+
+
 @dataclass
 class _Chain:
     """Photos that share their noise (or parts of one photo) on their way to clean, and what was done to them."""
@@ -126,7 +139,7 @@ class _Chain:
     def run(self, classifier: Weights | str, fallback: bool, across: int) -> None:
         """Look and remove, until clean or until nothing helps."""
         self.record["unsure"] = False
-        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        weights = self.classifier(classifier)
         look = classify(self.photos, weights, across)
         if all(is_drawn(to_planes(part.pixels)) for photo in self.photos for part in squares(photo, 512, 2)):
             look = look.without({c for c in look.classes if c.nature})  # its structure would pass for noise
@@ -139,7 +152,7 @@ class _Chain:
                 break
             self.record["fallback"] |= blind
             found = look.to_dict(look.classes.index(noise))
-            if self.step(found, BLIND if blind else primary(self.pool, noise), blind):
+            if self.step(found, BLIND if blind else primary(self.pool, noise)):
                 look = classify(self.photos, weights, across)
             elif blind or noise.nature not in DROPS:  # nothing is to be removed where a blind denoiser sees nothing
                 self.record["stopped"] = "unsure" if blind else "no gain"
@@ -152,7 +165,7 @@ class _Chain:
 
     def follow(self, natures: Sequence[str], classifier: Weights | str, across: int) -> None:
         """Remove these noises, whatever a look says of them."""
-        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        weights = self.classifier(classifier)
         self.record["stopped"] = "told"
         for nature in natures:
             denoiser = primary(self.pool, NoiseClass(nature))
@@ -162,6 +175,12 @@ class _Chain:
             found = look.to_dict(max(known, key=look.probabilities.__getitem__)) if known else told
             self.step(found, denoiser, least=0)
         self.record["left"] = classify(self.photos, weights, across).to_dict()
+
+    def classifier(self, classifier: Weights | str) -> Weights:
+        """The weights that look, which the record names."""
+        weights = zoo.read(classifier) if isinstance(classifier, str) else classifier
+        self.record["classifier"] = weights.name
+        return weights
 
     def next_noise(self, look: Judgement) -> NoiseClass | None:
         """The noise to remove: the most probable one whose denoiser has not run, if there is one worth it.
@@ -192,14 +211,14 @@ class _Chain:
         served = sum(p for c, p in pairs if primary(self.pool, c) == primary(self.pool, noise))
         return served / max(sum(p for _, p in pairs), 1e-9)
 
-    def step(self, found: dict[str, Any], denoiser: str, everything: bool = False, least: float = VISIBLE) -> bool:
+    def step(self, found: dict[str, Any], denoiser: str, least: float = VISIBLE) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that was worth it, and was kept."""
         begin = time.perf_counter()
         done = self.done
         channels = self.photos[0].pixels.shape[2]
         weights = weights_of(denoiser, channels)
-        loses = found["nature"] in DROPS and not everything
-        run = replace_lost if loses else denoise
+        run = _removing(found["nature"], weights.name)
+        loses = run is replace_lost
         after = tuple(
             run(photo, weights, lambda share, done=done: self.progress(1 - 0.5 ** (done + share)))  # type: ignore[misc]
             for photo in self.photos

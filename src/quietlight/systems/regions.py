@@ -77,7 +77,8 @@ def by_region(photo: Image, pool: str, classifier: Weights | str, keeps: bool, p
     progress(1.0)
     left = _mean(list(looks.values()))
     stopped = "limit" if wanted else "clean" if is_clean(left) else "no gain"
-    return Result(photo, {"steps": steps, "stopped": stopped, "fallback": False, "left": left.to_dict()}, tuple(stages))
+    record = {"steps": steps, "stopped": stopped, "fallback": False, "classifier": weights.name, "left": left.to_dict()}
+    return Result(photo, record, tuple(stages))
 
 
 @dataclass(frozen=True)
