@@ -4,11 +4,12 @@ import sys
 
 import pytest
 from doing import Copy, sources
+from typer.testing import CliRunner
 
 from quietlight.batch import Folder, find_inputs, run
 from quietlight.batch.places import JOURNAL
 from quietlight.batch.remote import Store
-from quietlight.cli import options
+from quietlight.cli import app, options
 from quietlight.frames import UnusableInput
 
 fsspec = pytest.importorskip("fsspec")
@@ -75,6 +76,18 @@ def test_local_files_go_to_a_store_and_sidecars_with_raws(memory, tmp_path):
     memory.pipe_file("/card/one.xmp", b"theirs")
     run(find_inputs(["memory://card/one.in"], SUFFIXES), Copy(suffix=".dng"), Folder(tmp_path / "here"))
     assert (tmp_path / "here" / "one.xmp").read_text() == "theirs"
+
+
+def test_the_command(memory, shoot, tmp_path):
+    for name in ("one/a.png", "two/a.png"):
+        memory.pipe_file(f"/card/{name}", shoot(tmp_path / "a.png").read_bytes())
+    command = ["denoise", "memory://card", str(tmp_path / "a.png"), "--out", "memory://card/clean"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert "3 done" in result.output
+    assert memory.isfile("/card/clean/two/a_clean.png")
+    assert "3 there from before" in CliRunner().invoke(app, command).output
+    assert isinstance(CliRunner().invoke(app, [*command, "--burst", "on"]).exception, UnusableInput)
 
 
 def test_a_long_journal_has_parts(memory, monkeypatch):

@@ -138,7 +138,8 @@ def as_bursts(
 ) -> list[Job]:
     """Jobs of single files -> jobs of bursts and of single files, in the order of their first files.
 
-    Files called as those of the HDR+ data set are one burst per folder, called like it, unless `choice` is off.
+    Files called as those of the HDR+ data set are one burst per folder, called like it, unless `choice` is off. Files of stores
+    are taken by themselves, behind the others.
 
     Args:
         jobs: of `find_inputs`.
@@ -146,9 +147,17 @@ def as_bursts(
             called like the first, and all of each folder that was searched, called like it; off: none.
         raw_format: describes files without a header.
         progress: called with the finished share, from 0 to 1.
+
+    Raises UnusableInput for files of stores where `choice` is on.
     """
     if choice == "off":
         return list(jobs)
+    if stored := [job for job in jobs if job.url]:
+        if choice == "on":
+            raise UnusableInput(
+                f"{stored[0].url}: bursts are looked for in folders: copy it to one, or take --burst off"
+            )
+        return [*as_bursts([job for job in jobs if not job.url], choice, raw_format, progress), *stored]
     together: dict[Hashable, list[Path]] = {}
     rest: list[Path] = []
     for job in jobs:
