@@ -184,6 +184,16 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_goes_on(folder: Path, mon
     assert "1 done, 1 there from before" in run("denoise", folder, "--out", out)
 
 
+def test_news_are_told_while_a_raw_is_read(capfd: pytest.CaptureFixture[str]) -> None:
+    """In another thread, for whose sake LibRaw's complaints are muted."""
+    from quietlight.cli.progress import _bar
+    from quietlight.io import libraw
+
+    with _bar() as bar, libraw.silenced():
+        bar.console.print("news")
+    assert "news" in capfd.readouterr().err
+
+
 def test_several_jobs_at_once(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"nothing")
     output = run("denoise", folder, "--out", folder / "out", "--jobs", "2", code=1)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import typer
 from rich.console import Console
@@ -101,16 +104,30 @@ def _counted(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{count} {words}" for words, count in counts.items() if count) or "0 done"
 
 
-def _bar() -> Progress:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    # A pace of many files, not of the last half minute, so that the time left is that of all.
-    return Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal, speed_estimate_period=600
-    )
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    with _own_stderr() as file:
+        console = Console(file=file)
+        columns = (
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(),
+        )  # fmt: skip
+        # A pace of many files, not of the last half minute, so that the time left is that of all.
+        quiet = not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=quiet, speed_estimate_period=600) as bar:
+            yield bar
+
+
+@contextmanager
+def _own_stderr() -> Iterator[TextIO]:
+    """Standard error by a handle of its own: while a raw is read in one thread, LibRaw's is muted, and another may have news."""
+    try:
+        handle = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):  # no file: a window, a test
+        yield sys.stderr
+        return
+    with open(handle, "w", encoding=sys.stderr.encoding, errors="replace") as file:  # noqa: PTH123  # a handle is no path
+        yield file
 
 
 def _line(outcome: Outcome) -> str:
