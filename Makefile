@@ -7,7 +7,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WEB_PIP := .venv-web/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup demo test test-fast test-runtime test-web test-wheel graphs engines format docs docs-pictures dng-matrix clean
+.PHONY: setup demo test test-fast test-runtime test-web test-wheel test-cluster graphs engines format docs docs-pictures dng-matrix clean
 setup: .venv/setup.done
 
 .venv/made:
@@ -53,6 +53,11 @@ graphs: .venv/setup.done
 
 engines: .venv/fast.done
 	$(BIN)/python tools/engines.py
+
+# A local Ray cluster of two workers, one of which is killed; the extra is large and so not part of `make setup`.
+test-cluster: .venv/setup.done
+	@if $(BIN)/python -c 'import ray.data, fsspec' 2>/dev/null; then $(BIN)/python -m pytest tests/batch/test_cluster.py; \
+	else echo "SKIPPED: the tests of clusters need Ray: $(BIN)/python -m pip install -c constraints.txt -e '.[distributed]'"; fi
 
 .venv-web/setup.done: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv-web || { rm -rf .venv-web; echo "Python has no venv module here: install it first (Debian, Ubuntu: apt install python3-venv)"; exit 1; }

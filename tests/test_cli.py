@@ -60,7 +60,8 @@ def test_denoise_a_folder(folder: Path) -> None:
     assert clean.noise is not None
     assert noisy.noise is not None
     assert clean.noise.shot[0] < noisy.noise.shot[0]
-    assert "skipped" in run("denoise", folder, "--out", out)
+    assert "2 there from before" in run("denoise", folder, "--out", out)
+    assert "2 skipped" in run("denoise", folder, "--out", out, "--strength", "0.5")
 
 
 def test_develop_writes_photos_that_carry_what_they_are(folder: Path) -> None:
@@ -117,7 +118,10 @@ def test_one_bad_file_does_not_stop_the_rest(folder: Path) -> None:
     output = run("denoise", folder, "--out", folder / "out", code=1)
     assert "broken.dng" in output
     assert "Traceback" not in output
-    assert sorted(p.name for p in (folder / "out").iterdir()) == ["photo_clean.png", "raw_clean.dng"]
+    assert sorted(p.name for p in (folder / "out").iterdir() if p.name[0] != ".") == [
+        "photo_clean.png",
+        "raw_clean.dng",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_what_is_wrong_is_said_in_one_line(
     output = run(*arguments, code=1)
     assert words in output
     assert len(output.strip().splitlines()) == 1
-    assert not list(folder.glob("o/*"))
+    assert not list(folder.glob("o/[!.]*"))
 
 
 def test_the_result_opens_in_libraw(folder: Path) -> None:
@@ -161,3 +165,37 @@ def test_every_verb_teaches_itself() -> None:
         assert "Examples" in run(verb, "--help")
     assert ql.__all__
     assert "denoise" in run("--help")
+
+
+def test_a_run_that_is_stopped_says_so_in_one_line_and_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from quietlight.batch.denoise import Denoise
+
+    def stopped(self: Denoise, read: ql.Image, progress: object) -> None:
+        raise KeyboardInterrupt
+
+    kept = Denoise.compute
+    out = folder / "out"
+    run("denoise", folder / "photo.png", "--out", out)
+    monkeypatch.setattr(Denoise, "compute", stopped)
+    result = CliRunner().invoke(app, ["denoise", str(folder), "--out", str(out)])
+    assert result.exit_code == 130
+    assert result.output.strip() == "quietlight: stopped, 1 there from before of 2; the same command goes on from there"
+    monkeypatch.setattr(Denoise, "compute", kept)
+    assert "1 done, 1 there from before" in run("denoise", folder, "--out", out)
+
+
+def test_news_are_told_while_a_raw_is_read(capfd: pytest.CaptureFixture[str]) -> None:
+    """In another thread, for whose sake LibRaw's complaints are muted."""
+    from quietlight.cli.progress import _bar
+    from quietlight.io import libraw
+
+    with _bar() as bar, libraw.silenced():
+        bar.console.print("news")
+    assert "news" in capfd.readouterr().err
+
+
+def test_several_jobs_at_once(folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"nothing")
+    output = run("denoise", folder, "--out", folder / "out", "--jobs", "2", code=1)
+    assert "2 done, 1 failed" in output
+    assert output.count("broken.png") == 2  # as it failed, and in the list at the end

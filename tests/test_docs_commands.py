@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import quietlight as ql
 from quietlight.cli import app
-from quietlight.evaluate import BENCHMARKS, SUBMISSIONS
+from quietlight.evaluate import BENCHMARKS, SPEED, SUBMISSIONS
 from quietlight.train.recipe import load
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +34,8 @@ CHECKED = {
     "quietlight serve": "waits for visitors; tests/web/browser has some",
     "doctor": "is run by tests/test_doctor.py",
     "--look cameranet": "its weights are not trained yet",
+    "s3://": "needs a store; tests/batch/test_remote.py has one in memory",
+    "--cluster": "needs a Ray cluster; make test-cluster starts one",
     "--layout hdrplus": "needs the HDR+ set; tests/data/sets has one in miniature",
     "--expert": "needs RawTherapee; tests/data/test_synthesize_isp.py has another command",
     "zoo show runs/": "shows what a training makes",
@@ -150,7 +152,7 @@ def test_every_command_is_understood(page: Path, piece: Piece, monkeypatch: pyte
         if verb == "train":
             load(values["recipe"], values["change"] or [])
         if verb == "evaluate" and values and values["benchmark"] != "BENCHMARK":
-            assert values["benchmark"] in [*BENCHMARKS, *SUBMISSIONS]
+            assert values["benchmark"] in [*BENCHMARKS, *SUBMISSIONS, SPEED]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quietlight import tiles
+from quietlight import machine, tiles
 
 
 def blurred(part: np.ndarray, radius: int = 3) -> np.ndarray:
@@ -126,3 +126,22 @@ def test_what_cannot_be_tiled_is_refused():
         tiles.apply(lambda part: part, np.zeros((0, 4)))
     with pytest.raises(ValueError, match="turned a tile"):
         tiles.apply(lambda part: part[1:], np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize("before", [(0, 1), (1, 0), (1, 1), (3, 2)])
+@pytest.mark.parametrize("border", [0, None])
+def test_what_comes_before_the_picture_is_mirrored(before, border):
+    """As if the picture had been padded, and its result cut; without a copy of it."""
+    array = np.random.default_rng(0).random((21, 34))
+    padded = np.pad(array, [(lead, 0) for lead in before], mode="reflect")
+    how = {"tile": 8, "margin": 4, "border": border, "multiple": 4}
+    whole = tiles.apply(blurred, padded, **how)[before[0] :, before[1] :]
+    np.testing.assert_array_equal(tiles.apply(blurred, array, before=before, **how), whole)
+
+
+@pytest.mark.parametrize(
+    ("free", "side"), [(None, 768), (1 << 40, 768), (100_000_000, 384), (20_000_000, 192), (0, 192)]
+)
+def test_tiles_are_smaller_where_memory_is_short(monkeypatch, free, side):
+    monkeypatch.setattr(machine, "free_memory", lambda: free)
+    assert tiles.side(768, 200.0) == side

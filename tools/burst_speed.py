@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import tempfile
 import time
@@ -19,11 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from quietlight import engine, zoo
-from quietlight.frames import Burst, NoiseProfile, RawFrame
+from quietlight.evaluate import speed_frames
 from quietlight.networks import NETWORKS
 from quietlight.networks import kpn as network
 from quietlight.registry import build
@@ -41,22 +39,7 @@ STEPS = {
     "of it, enlarging features and kernels": (network, "_enlarged"),
 }
 """What is timed -> where it stands."""
-MARGIN, SEED = 64, 12
-
-
-def made(count: int, megapixels: float) -> Burst:
-    """RGGB raws of that size, 4 to 3."""
-    height = round(math.sqrt(megapixels * 1e6 * 3 / 4) / 64) * 64
-    width = height * 4 // 3
-    rows, columns = np.mgrid[: height + 2 * MARGIN, : width + 2 * MARGIN].astype(np.float32)
-    scene = 0.2 + 0.15 * np.sin(rows / 300) * np.cos(columns / 170) + 0.05 * np.sin(rows * columns / 3e4)
-    noise, rng = NoiseProfile((4e-3,), (1e-5,)), np.random.default_rng(SEED)
-    frames = []
-    for top, left in rng.integers(0, 2 * MARGIN, (count, 2)):
-        mosaic = scene[top : top + height, left : left + width].copy()
-        mosaic += np.sqrt(noise.variance(mosaic)).astype(np.float32) * rng.standard_normal(mosaic.shape, np.float32)
-        frames.append(RawFrame(mosaic, "RGGB", noise=noise))
-    return Burst(tuple(frames))
+SEED = 12
 
 
 def random_weights(folder: Path) -> Weights:
@@ -92,7 +75,7 @@ def main() -> None:
     parser.add_argument("--weights", help="of the zoo, or a file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    burst = made(options.frames, options.megapixels)
+    burst = speed_frames.burst(options.megapixels, options.frames)
     with tempfile.TemporaryDirectory() as folder:
         weights = zoo.read(options.weights) if options.weights else random_weights(Path(folder))
     total = [0.0, 0.0]

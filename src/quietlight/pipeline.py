@@ -9,12 +9,12 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from quietlight import __version__
+from quietlight import __version__, machine
 from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
 from quietlight.analysis.photo import is_drawn, squares, to_planes
-from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
+from quietlight.camera.defects import apply_gain_maps, remove_banding, repair_hot_pixels, subtract_dark
 from quietlight.camera.develop import choose_gains
 from quietlight.camera.tone import MID_GRAY
 from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseProfile, NoiseReport, RawFrame, UnusableInput
@@ -76,6 +76,7 @@ def denoise(
     dark: RawFrame | None = None,
     banding: bool = False,
     system: str = "auto",
+    frugal: bool = False,
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:
@@ -97,6 +98,7 @@ def denoise(
         banding: remove the row banding of a raw.
         system: a name of SYSTEMS; "auto" takes noisebreaker for photos, fan for raws, and for bursts MERGER, GRAY_MERGER or, of
             photos, hdrplus. Of a burst, a system for single frames gets the reference; the record says so.
+        frugal: spare memory: the frame's pixels may be changed, and the Result has no stages.
         record: return the Result, which holds the frame and what was done.
         progress: called with the finished share, from 0 to 1.
 
@@ -107,10 +109,10 @@ def denoise(
     system = note["system"]
     note["strength"] = strength
     if isinstance(source, Burst):
-        source, found = _prepared_burst(source, calibration, dark, banding)
+        source, found = _prepared_burst(source, calibration, dark, banding, frugal)
         note |= found
     elif isinstance(source, RawFrame):
-        source, repairs = _repaired(source, dark, banding)
+        source, repairs = _repaired(source, dark, banding, frugal)
         source, found = _measured(source, calibration)
         note |= {**repairs, **found}
     if system in LOOKS:
@@ -120,12 +122,18 @@ def denoise(
     if local and remove:
         raise UnusableInput("local decides which noise there is, and remove says so: choose one of them")
     options: dict[str, Any] = ({"local": True} if local else {}) | ({"truth": remove} if remove else {})
+    if system == "noisebreaker":
+        options["stages"] = not frugal or grain > 0
     result = _run(source, system, noise_scale, progress, **options)
+    if frugal:
+        machine.give_back()
     before = source.frames[source.reference or 0] if isinstance(source, Burst) else source
     clean = with_grain(before, result, grain) if isinstance(before, Image) else result.frame
     if _differ(before, clean):
-        clean = _with_history(blend(before, clean, strength, strength if chroma is None else chroma), system, strength)
-    result = replace(result, frame=clean, record={**note, **result.record})
+        blended = blend(before, clean, strength, strength if chroma is None else chroma, in_place=frugal)
+        clean = _with_history(blended, system, strength)
+    stages = () if frugal else result.stages
+    result = replace(result, frame=clean, record={**note, **result.record}, stages=stages)
     if record:
         return result
     if isinstance(frame, np.ndarray) and not _differ(before, clean):
@@ -158,14 +166,14 @@ def _single(frame: RawFrame | Image) -> str:
 
 
 def _prepared_burst(
-    burst: Burst, calibration: Calibration | None, dark: RawFrame | None, banding: bool
+    burst: Burst, calibration: Calibration | None, dark: RawFrame | None, banding: bool, frugal: bool
 ) -> tuple[Burst, dict[str, Any]]:
     """The burst with its reference chosen; raws repaired one by one, the noise of all being that of the reference."""
     if isinstance(burst.frames[0], Image):
         return replace(burst, reference=reference_of(burst)), {"noise_from": "frame"}
     repaired, bad = [], 0
     for frame in burst.frames:
-        one, repairs = _repaired(frame, dark, banding)
+        one, repairs = _repaired(frame, dark, banding, frugal)
         repaired.append(one)
         bad += repairs["repaired_pixels"]
     burst = Burst(tuple(repaired), burst.reference)
@@ -176,12 +184,19 @@ def _prepared_burst(
     return Burst(frames, reference), {"repaired_pixels": bad, **found}
 
 
-def _repaired(frame: RawFrame, dark: RawFrame | None, banding: bool) -> tuple[RawFrame, dict[str, Any]]:
-    """What is not noise is taken away: bad pixels always, a dark frame's pattern and row banding where asked for."""
+def _repaired(
+    frame: RawFrame, dark: RawFrame | None, banding: bool, frugal: bool = False
+) -> tuple[RawFrame, dict[str, Any]]:
+    """What is not noise is taken away: bad pixels always, a dark frame's pattern and row banding where asked for.
+
+    The mosaic is a copy, or the frame's own where it is `frugal`.
+    """
+    own = frame.mosaic if frugal and frame.mosaic.flags.writeable else None
     if dark is not None:
-        frame = subtract_dark(frame, dark)
-    frame, bad = repair_hot_pixels(frame)
-    frame = remove_banding(frame) if banding else frame
+        frame = subtract_dark(frame, dark, out=own)
+        own = frame.mosaic
+    frame, bad = repair_hot_pixels(frame, out=own)
+    frame = remove_banding(frame, out=frame.mosaic) if banding else frame
     return frame, {"repaired_pixels": int(bad.sum())}
 
 
@@ -229,7 +244,9 @@ def _run(source: Frame, system: str, noise_scale: float, progress: Progress | No
 def _differ(before: RawFrame | Image, after: RawFrame | Image) -> bool:
     """Whether a system made other pixels."""
     one, other = (f.mosaic if isinstance(f, RawFrame) else f.pixels for f in (before, after))
-    return one is not other and not np.array_equal(one, other)
+    if one is other:
+        return False
+    return any(not np.array_equal(one[top : top + 256], other[top : top + 256]) for top in range(0, len(one), 256))
 
 
 def _with_history(frame: RawFrame | Image, system: str, strength: float) -> RawFrame | Image:
@@ -263,6 +280,7 @@ def develop(
     system: str = "auto",
     look: str = "neutral",
     enhance: float | None = None,
+    frugal: bool = False,
     record: bool = False,
     progress: Progress | None = None,
 ) -> Any:
@@ -278,6 +296,7 @@ def develop(
         strength, chroma, noise_scale, calibration, dark, banding, system, progress: as for `denoise`.
         look: a name of LOOKS. cameranet removes noise itself, and yet is better by 1.3 dB at night where FAN went first.
         enhance: strength of the finish of such a look, in [0, 1]; all of it where None.
+        frugal: spare memory: the frame's pixels may be changed.
         record: return the Result, which holds the photo and what was done.
 
     Raises:
@@ -297,22 +316,25 @@ def develop(
         chroma=chroma,
         noise_scale=noise_scale,
         system=system,
+        frugal=True,  # of what is given to it, all but a burst is ours
         record=True,
         progress=first,
     )
     note: dict[str, Any]
     if isinstance(frame, Burst) and denoise == "auto":
-        result: Result = cleaned(frame, calibration=calibration, dark=dark, banding=banding)
+        result: Result = cleaned(frame, calibration=calibration, dark=dark, banding=banding, frugal=frugal)
         one, note = cast(RawFrame, result.frame), result.record
     else:
         one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
-        one, note = _repaired(one, dark, banding)
+        one, note = _repaired(one, dark, banding, frugal)
         if denoise == "auto":
             one, found = _with_noise(one, calibration)
             note |= found
             if is_visible(one.noise):
                 result = cleaned(one)
                 one, note = cast(RawFrame, result.frame), {**result.record, **note}
+    if look not in FINISHING:
+        one = apply_gain_maps(one, out=one.mosaic)
     finish = {} if enhance is None else {"enhance": enhance}
     made = render(one, white_balance=white_balance, exposure=exposure, bits=bits, progress=last, **finish)
     photo = cast(Image, made.frame)

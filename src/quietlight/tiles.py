@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight import machine
 from quietlight.frames import Array
 
 Span = tuple[int, int]
+_LEAST = 128
 
 
 def apply(
@@ -25,6 +27,7 @@ def apply(
     border: int | None = None,
     multiple: int = 1,
     shrink: int = 1,
+    before: Span = (0, 0),
     progress: Callable[[float], None] | None = None,
 ) -> Array:
     """`function` over `array`, tile by tile; equal to one call on the whole where `margin` covers the receptive field.
@@ -42,6 +45,8 @@ def apply(
         border: most pixels mirrored beyond the picture's own sides, rounded up to the multiple; None for as many as `margin`. Tiles
             end there together, so that a network which pads with zeros does so at the same place however it is tiled.
         multiple: what both sides of a tile are a multiple of, such as 2 for a Bayer mosaic or 2^scales for a network.
+        before: rows and columns that are mirrored before the picture and count as its own, such as those that bring a Bayer
+            pattern to another phase; the result is without them.
         shrink: by which the function's result is smaller than the tile, a divisor of `multiple`; the whole one is, rounded up.
         progress: called after each tile with the finished share, at last 1.
 
@@ -52,19 +57,21 @@ def apply(
         raise ValueError(f"an array of shape {array.shape} cannot be tiled")
     margin = _round_up(margin, multiple)
     border = margin if border is None else _round_up(border, multiple)
+    sides = array.shape[0] + before[0], array.shape[1] + before[1]
     places = [
-        (rows, columns)
-        for rows in _spans(array.shape[0], tile, multiple)
-        for columns in _spans(array.shape[1], tile, multiple)
+        (rows, columns) for rows in _spans(sides[0], tile, multiple) for columns in _spans(sides[1], tile, multiple)
     ]
+    indices = [mirrored(-lead, size, size) for lead, size in zip(before, array.shape, strict=False)]
 
     def window(span: Span, size: int) -> Span:
         return max(span[0] - margin, -border), min(span[1] + margin, _round_up(size, multiple) + border)
 
     def run(place: tuple[Span, Span]) -> Array:
         """The function's result from the tile's first pixel on."""
-        (top, bottom), (left, right) = map(window, place, array.shape)
-        rows, columns = mirrored(top, bottom, array.shape[0]), mirrored(left, right, array.shape[1])
+        (top, bottom), (left, right) = map(window, place, sides)
+        rows, columns = (
+            own[mirrored(*span, len(own))] for own, span in zip(indices, ((top, bottom), (left, right)), strict=True)
+        )
         part = function(array[rows[:, None], columns])
         if part.shape[:2] != (len(rows) // shrink, len(columns) // shrink):
             raise ValueError(f"the function turned a tile of {len(rows)}x{len(columns)} into {part.shape[:2]}")
@@ -74,7 +81,12 @@ def apply(
     out = np.empty((*(-(-side // shrink) for side in array.shape[:2]), *first.shape[2:]), first.dtype)
 
     def store(place: tuple[Span, Span], part: Array) -> None:
-        rows, columns = (slice(start // shrink, stop // shrink) for start, stop in place)
+        (top, bottom), (left, right) = place
+        part = part[max(before[0] - top, 0) // shrink :, max(before[1] - left, 0) // shrink :]
+        rows, columns = (
+            slice(max(start - lead, 0) // shrink, (stop - lead) // shrink)
+            for start, stop, lead in ((top, bottom, before[0]), (left, right, before[1]))
+        )
         target = out[rows, columns]
         target[...] = part[: target.shape[0], : target.shape[1]]
 
@@ -83,6 +95,17 @@ def apply(
         if progress is not None:
             progress(done / len(places))
     return out
+
+
+def side(most: int, bytes_per_pixel: float) -> int:
+    """The side of tiles: `most`, halved until one takes no more than half of the free memory, but not below 128.
+
+    Another side gives a result that differs in the last bits, so that it is `most` wherever there is memory enough.
+    """
+    free = machine.free_memory()
+    while free is not None and most > 2 * _LEAST - 1 and most**2 * bytes_per_pixel > free / 2:
+        most //= 2
+    return most
 
 
 def mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:

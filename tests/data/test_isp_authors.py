@@ -11,7 +11,7 @@ from quietlight.camera.prepare import prepare
 from quietlight.data import DATASETS
 from quietlight.data.isp_authors import XYZ_FROM_NEXUS_6P
 from quietlight.frames import ColorCalibration, Image, RawFrame, UnusableInput
-from quietlight.io.png import write_png
+from quietlight.io.png import encoded
 from quietlight.registry import build
 
 SIZE = (64, 96)
@@ -36,7 +36,7 @@ def write(folder: Path, ending: str, header: tuple[int, int], prefix: str) -> No
         stem = f"{prefix}{number}_{number}"
         with (folder / "input" / f"{stem}.raw").open("wb") as file:
             file.write(np.array(header, "<f4").tobytes() + planes(number).tobytes())
-        (folder / "middle" / f"{stem}.png").write_bytes(write_png(Image(middle(number))))
+        (folder / "middle" / f"{stem}.png").write_bytes(b"".join(encoded(Image(middle(number)))))
         PillowImage.fromarray(np.uint8(middle(number) >> 8)).save(folder / "output" / f"{stem}.jpg", quality=95)
         for kind, suffix in (("input", "raw"), ("middle", "png"), ("output", "jpg")):
             names[kind].append(f"{stem}.{suffix}")

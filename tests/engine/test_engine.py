@@ -100,7 +100,9 @@ def test_every_engine_runs_all_that_systems_ask_of_our_networks(name, kind, monk
     rng = np.random.default_rng(0)
     for method, tensors in methods.items():
         inputs = [rng.random(tensors[0].shape, np.float32), *(tensor.numpy() for tensor in tensors[1:])]
-        inputs[0][..., : side // 2, :] = 0  # black, and without read noise: what is added against division by zero counts
+        inputs[0][..., : side // 2, :] = (
+            0  # black, and without read noise: what is added against division by zero counts
+        )
         if len(inputs) > 2:
             inputs[-1] = np.zeros_like(inputs[-1])
         output = engine.run(weights, *inputs, engine=kind, method=method)

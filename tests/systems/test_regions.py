@@ -67,7 +67,7 @@ def test_a_clean_photo_comes_back_as_it_is(size, dtype, denoisers, monkeypatch):
 
 def test_masks_of_all_cells_cover_every_pixel_once_and_change_slowly():
     grid = regions._Grid(*(np.array_split(np.arange(n), n // regions.CELL) for n in (150, 200)))
-    masks = [grid.mask([cell], hard=False) for cell in grid.cells()]
+    masks = [grid.mask([cell], hard=False)(0, 150) for cell in grid.cells()]
     np.testing.assert_allclose(sum(masks), 1, atol=1e-5)
     assert max(np.abs(np.diff(mask, axis=1)).max() for mask in masks) < 1.5 / regions.FEATHER
-    assert set(np.unique(grid.mask([(0, 1)], hard=True))) == {0, 1}
+    assert set(np.unique(grid.mask([(0, 1)], hard=True)(0, 150))) == {0, 1}

@@ -21,7 +21,7 @@ def by_command(job: Job, wishes: Wishes, monkeypatch: pytest.MonkeyPatch) -> Pat
     assert program == "quietlight"
     result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    (made,) = (job.source.parent / "clean").iterdir()
+    (made,) = (job.source.parent / "clean").glob("[!.]*")
     return made
 
 

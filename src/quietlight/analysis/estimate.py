@@ -13,7 +13,7 @@ from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.darktable import installed_profile
 from quietlight.analysis.heteroscedastic import MIDDLE, fit
 from quietlight.analysis.photo import gaussian_sigma, impulse_shares, is_drawn, to_planes
-from quietlight.camera.bayer import pack
+from quietlight.camera.bayer import plane_views
 from quietlight.frames import Finding, Image, NoiseProfile, NoiseReport, RawFrame
 
 LOW = 0.004
@@ -79,13 +79,13 @@ def measured_points(frame: RawFrame) -> tuple[tuple[float, float, int], ...]:
     return () if line is None else line.points
 
 
-def _planes(frame: RawFrame) -> NDArray[np.float32]:
+def _planes(frame: RawFrame) -> list[NDArray[np.float32]]:
     if frame.cfa == "RGB":
-        return np.moveaxis(frame.mosaic, 2, 0)
+        return list(np.moveaxis(frame.mosaic, 2, 0))
     if frame.cfa == "MONO":
-        return frame.mosaic[None]
+        return [frame.mosaic]
     height, width = frame.mosaic.shape
-    return pack(frame.mosaic[: height // 2 * 2, : width // 2 * 2], frame.cfa)
+    return plane_views(frame.mosaic[: height // 2 * 2, : width // 2 * 2], frame.cfa)
 
 
 def estimate_photo(image: Image) -> float:

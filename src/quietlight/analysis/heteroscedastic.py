@@ -6,6 +6,7 @@ of the darkest or brightest value, or near white, is not looked at.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +35,13 @@ class Fit:
     points: tuple[tuple[float, float, int], ...]
 
 
-def fit(planes: Floats) -> Fit | None:
-    """The noise of the planes [P, H, W] of a raw, or None where too few patches are neither clipped nor missing."""
+def fit(planes: Sequence[Floats]) -> Fit | None:
+    """The noise of the planes [H, W] of a raw, or None where too few patches are neither clipped nor missing."""
     patches = cut(planes, SIDE)
     if len(patches.means) < FEWEST:
         return None
-    darkest, brightest = float(planes.min()), min(float(planes.max()), NEAR_WHITE)
+    darkest = min(float(plane.min()) for plane in planes)
+    brightest = min(max(float(plane.max()) for plane in planes), NEAR_WHITE)
     guess = finest(patches)
     signal = np.maximum(patches.means.mean(1), 0)
     shot, read, _ = _line(

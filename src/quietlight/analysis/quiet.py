@@ -64,14 +64,14 @@ class Levels:
     count: NDArray[np.int64]
 
 
-def cut(planes: Floats, side: int, limit: int = LIMIT) -> Patches:
-    """At most about `limit` patches of `side` x `side` pixels of planes [P, H, W]; none where the picture is smaller."""
-    count, height, width = planes.shape
+def cut(planes: Floats | Sequence[Floats], side: int, limit: int = LIMIT) -> Patches:
+    """At most about `limit` patches of `side` x `side` pixels of P planes [H, W]; none where the picture is smaller."""
+    count, (height, width) = len(planes), planes[0].shape
     if min(height, width) < side:
         return Patches(np.zeros((0, count)), np.zeros((0, count * (side**2 - 1)), np.float32))
     stride = grid_step(height, width, limit)
-    windows = np.lib.stride_tricks.sliding_window_view(planes, (side, side), axis=(1, 2))[:, ::stride, ::stride]
-    pixels = windows.reshape(count, -1, side**2).astype(np.float32)
+    windows = [np.lib.stride_tricks.sliding_window_view(p, (side, side))[::stride, ::stride] for p in planes]
+    pixels = np.stack([window.reshape(-1, side**2) for window in windows]).astype(np.float32)
     details = (pixels @ _cosines(side)[1:].T).transpose(1, 0, 2).reshape(-1, count * (side**2 - 1))
     return Patches(pixels.mean(2, dtype=np.float64).T, details)
 

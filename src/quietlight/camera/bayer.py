@@ -39,7 +39,12 @@ def pack(mosaic: Array, cfa: str) -> Array:
     """[H, W] -> [4, H/2, W/2], planes R, Gr, Gb, B. Raises UnusableInput for odd sizes: `pad_even` first."""
     if mosaic.shape[0] % 2 or mosaic.shape[1] % 2:
         raise UnusableInput(f"only mosaics of even size can be packed, not {mosaic.shape}")
-    return np.stack([mosaic[row::2, column::2] for row, column in plane_offsets(cfa)])
+    return np.stack(plane_views(mosaic, cfa))
+
+
+def plane_views(mosaic: Array, cfa: str) -> list[Array]:
+    """The planes of `pack` as views of the mosaic, which takes no memory; of an odd size, of different sizes."""
+    return [mosaic[row::2, column::2] for row, column in plane_offsets(cfa)]
 
 
 def unpack(planes: Array, cfa: str) -> Array:
@@ -65,7 +70,7 @@ def pad_even(mosaic: Array) -> Array:
 def as_rggb(mosaic: Array, cfa: str) -> Array:
     """A Bayer mosaic as an RGGB one: a first row, a first column or both are mirrored before it (Liu et al. 2019).
 
-    An RGGB mosaic is returned itself.
+    An RGGB mosaic is returned itself. `tiles.apply` does the same tile by tile, with `before` the place of the first red pixel.
     """
     top, left = plane_offsets(cfa)[0]
     return np.pad(mosaic, ((top, 0), (left, 0)), mode="reflect") if top or left else mosaic

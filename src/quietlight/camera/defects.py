@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ _BESIDE = (
 _REACH = 3  # The farthest of these.
 
 
-def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0) -> tuple[RawFrame, Mask]:
+def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0, *, out: Plane | None = None) -> tuple[RawFrame, Mask]:
     """Hot, dead and stuck pixels replaced by the median of their eight nearest neighbours of the same colour.
 
     A pixel is bad where it stands `threshold` standard deviations of noise above the highest of the eight (or below the lowest),
@@ -44,11 +45,15 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0) -> tuple[RawFrame
     highlight, which the lens always spreads, lifts them by a tenth at least. Of two bad pixels among the eight of each other,
     both stay. Without a noise profile the noise is measured on the frame.
 
+    Args:
+        frame: any raw.
+        threshold: standard deviations.
+        out: an array for the repaired mosaic, which may be the frame's own; a new one where None.
+
     Returns:
         the frame, and the mask of the repaired pixels, of the mosaic's shape.
     """
-    repaired = frame.mosaic.copy()
-    mask = np.zeros(frame.mosaic.shape, np.bool_)
+    found: list[tuple[tuple[Any, ...], Floats]] = []
     for plane, color, phase in _planes(frame):
         shot, read = _noise_of(plane) if frame.noise is None else _profile_of(frame.noise, color)
         rows, columns = _outliers(plane, threshold, shot, read)
@@ -59,9 +64,21 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0) -> tuple[RawFrame
         layer = frame.mosaic if channel is None else frame.mosaic[..., channel]
         alone = _stands_alone(layer, rows, columns, values, shot, read)
         at = (rows[alone], columns[alone]) if channel is None else (rows[alone], columns[alone], channel)
-        repaired[at] = values[alone]
+        found.append((at, values[alone]))
+    repaired, mask = _target(frame.mosaic, out), np.zeros(frame.mosaic.shape, np.bool_)
+    for at, repairs in found:  # not before all are found: the planes are seen as they were
+        repaired[at] = repairs
         mask[at] = True
     return replace(frame, mosaic=repaired), mask
+
+
+def _target(mosaic: Plane, out: Plane | None) -> Plane:
+    """The mosaic in an array that may be changed."""
+    if out is None:
+        return mosaic.copy()
+    if out is not mosaic:
+        np.copyto(out, mosaic)
+    return out
 
 
 def _planes(frame: RawFrame) -> Iterator[tuple[Plane, int, tuple[int, int, int, int | None]]]:
@@ -172,19 +189,20 @@ def _stands_alone(
     return np.asarray(rise <= np.maximum(sigma, 0.1 * np.abs(excess)))
 
 
-def subtract_dark(frame: RawFrame, dark: RawFrame) -> RawFrame:
+def subtract_dark(frame: RawFrame, dark: RawFrame, *, out: Plane | None = None) -> RawFrame:
     """The frame without the fixed pattern of `dark`, a picture taken with the lens covered.
 
     One dark frame is mostly noise, so only what is fixed is subtracted: hot pixels (six sigmas above the typical pixel of their
     colour) by their full value; elsewhere the smooth pattern (cells of 32 pixels per colour) and the columns' offsets. The rows'
     offsets differ from picture to picture: `remove_banding`. Where `dark` has a noise profile that explains less than its
     spread (a mean of many darks, whose profile has read/n), the rest is fixed too: it is subtracted in that share (Wiener).
-    The profile of the result has grown by the variance of what was subtracted outside of the hot pixels.
+    The profile of the result has grown by the variance of what was subtracted outside of the hot pixels. `out` as for
+    `repair_hot_pixels`.
 
     Raises UnusableInput for a dark of another size, pattern, exposure time or ISO.
     """
     _check_dark(frame, dark)
-    mosaic = frame.mosaic.copy()
+    mosaic = _target(frame.mosaic, out)
     added = [0.0, 0.0, 0.0]
     for plane, color, (top, left, step, channel) in _planes(dark):
         some = plane[:: max(1, plane.shape[0] // 256)]
@@ -250,14 +268,14 @@ def _weights(position: Floats, count: int) -> Plane:
     return matrix
 
 
-def remove_banding(frame: RawFrame) -> RawFrame:
+def remove_banding(frame: RawFrame, *, out: Plane | None = None) -> RawFrame:
     """The frame without row noise: offsets that a whole row shares, and that differ from row to row.
 
     Rows are compared in segments against the running vertical median of the scene; segments with structure are left out. The
     offsets are shrunk to the share of their variance that the four quarters of the width have in common (Wiener), so that a frame
     without banding stays as it is. No row moves by more than the noise of one pixel, so that edges survive. A faint horizontal
     grating over the whole width cannot be told from banding, and on a slope steeper than the banding less of it
-    goes. Frames under 64 rows or 256 columns stay.
+    goes. Frames under 64 rows or 256 columns stay. `out` as for `repair_hot_pixels`.
     """
     rows, width = frame.mosaic.shape[:2]
     if rows < _FEWEST_ROWS or width < 8 * _SEGMENT:
@@ -276,7 +294,9 @@ def remove_banding(frame: RawFrame) -> RawFrame:
     limit = max(np.sqrt(_noise_at_middle(plane, color, frame.noise)) for plane, color, _ in _planes(frame))
     offset = share * np.clip(_row_means(residual, calm), -limit, limit)
     shape = (rows,) + (1,) * (frame.mosaic.ndim - 1)
-    return replace(frame, mosaic=np.asarray(frame.mosaic - offset.reshape(shape), np.float32))
+    mosaic = np.empty_like(frame.mosaic) if out is None else out
+    np.subtract(frame.mosaic, offset.reshape(shape), out=mosaic, casting="same_kind")
+    return replace(frame, mosaic=mosaic)
 
 
 def _row_means(values: Floats, use: Mask) -> Floats:
@@ -338,16 +358,16 @@ def _continued(rows: Plane, count: int) -> Plane:
     return np.asarray(2 * start - rows[1 : count + 1], np.float32)
 
 
-def apply_gain_maps(frame: RawFrame) -> RawFrame:
+def apply_gain_maps(frame: RawFrame, *, out: Plane | None = None) -> RawFrame:
     """The frame multiplied by its lens-shading maps, which it no longer has (DNG 1.4, GainMap opcode).
 
     The gain at (row, column) is the map at ((row + 0.5 - top) / height - origin) / spacing, bilinear, edges repeated, for every
     `pitch`-th pixel of its area. A map with fewer planes than the frame uses its last one for the others. The noise profile
-    stays: it is true where the gain is 1, the middle of most lenses.
+    stays: it is true where the gain is 1, the middle of most lenses. `out` as for `repair_hot_pixels`.
     """
     if not frame.gain_maps:
         return frame
-    mosaic = frame.mosaic.copy()
+    mosaic = _target(frame.mosaic, out)
     planes = [mosaic] if mosaic.ndim == 2 else [mosaic[..., c] for c in range(mosaic.shape[2])]
     for gain_map in frame.gain_maps:
         for number, plane in enumerate(planes):

@@ -6,7 +6,6 @@ phases of the mosaic, so that a frame of any size is developed in little more me
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight import machine
 from quietlight.arrays import Pixels, like, namespace
 from quietlight.camera import tone
-from quietlight.camera.bayer import crop, pack, pad_even, pattern_colors, plane_offsets
+from quietlight.camera.bayer import crop, pad_even, pattern_colors, plane_offsets, plane_views
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
 from quietlight.camera.defects import apply_gain_maps
 from quietlight.camera.demosaic import HALO, demosaic_phases, with_halo
@@ -107,11 +107,13 @@ def _small_luminance(frame: RawFrame, gains: Gains) -> Floats:
     """White-balanced luminance of a thinned-out frame, of the part that will be seen."""
     if frame.crop is not None:
         frame = crop(frame, *frame.crop)
+    planes: Floats
     if frame.cfa in BAYER:
         step = 2 * max(1, int(min(frame.mosaic.shape) / 500))
         height, width = (max(2, n // 2 * 2) for n in frame.mosaic.shape)
-        even = pad_even(frame.mosaic)[:height, :width]
-        red, green_r, green_b, blue = pack(even, frame.cfa)[:, :: step // 2, :: step // 2]
+        mosaic = frame.mosaic if min(frame.mosaic.shape) > 1 else pad_even(frame.mosaic)
+        thinned = (plane[:: step // 2, :: step // 2] for plane in plane_views(mosaic[:height, :width], frame.cfa))
+        red, green_r, green_b, blue = thinned
         planes = np.stack([red * gains[0], (green_r + green_b) / 2 * gains[1], blue * gains[2]])
     else:
         step = max(1, int(min(frame.mosaic.shape[:2]) / 250))
@@ -192,22 +194,24 @@ def _rendered(
     to_pixels: Callable[[Floats], Array],
 ) -> Array:
     """The frame in its rendering's colours, strip by strip on all cores, each plane by way of `to_pixels`; upright and cropped."""
-    height, width = frame.mosaic.shape[:2]
-    pixels = np.empty((height, width, channels), dtype)
+    rows, columns = frame.mosaic.shape[:2]
+    top, left, height, width = frame.crop or (0, 0, rows, columns)
+    sides = (width, height) if frame.orientation >= 5 else (height, width)
+    pixels = np.empty((*sides, channels), dtype)
+    stored = _as_stored(pixels, frame.orientation)
 
-    def strip(top: int) -> None:
-        rows = pixels[top : top + _STRIP]
-        for (row, column), planes in _camera_planes(frame, rendering, top, top + len(rows)):
-            target = rows[row::2, column::2] if frame.cfa in BAYER else rows
+    def strip(begin: int) -> None:
+        part = np.empty((min(_STRIP, rows - begin), columns, channels), dtype)
+        for (row, column), planes in _camera_planes(frame, rendering, begin, begin + len(part)):
+            target = part[row::2, column::2] if frame.cfa in BAYER else part
             for channel, plane in enumerate(in_colors(planes, rendering)[:channels]):
                 target[..., channel] = to_pixels(plane)[: target.shape[0], : target.shape[1]]
+        seen = part[max(top - begin, 0) : max(top + height - begin, 0), left : left + width]
+        stored[max(begin - top, 0) :][: len(seen)] = seen
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(strip, range(0, height, _STRIP)))
-    if frame.crop is not None:
-        top, left, height, width = frame.crop
-        pixels = pixels[top : top + height, left : left + width]
-    return upright(pixels, frame.orientation)
+    with ThreadPoolExecutor(machine.cores()) as threads:
+        list(threads.map(strip, range(0, rows, _STRIP)))
+    return pixels
 
 
 def _camera_planes(
@@ -316,10 +320,20 @@ def upright(pixels: Array, orientation: int) -> Array:
     """[H, W, ...] as stored -> as seen, for the EXIF orientation codes 1 to 8. Raises UnusableInput for others."""
     if orientation not in range(1, 9):
         raise UnusableInput(f"an EXIF orientation lies between 1 and 8, not at {orientation}")
-    if orientation >= 5:
-        pixels = pixels.swapaxes(0, 1)
+    return np.ascontiguousarray(_flipped(pixels.swapaxes(0, 1) if orientation >= 5 else pixels, orientation))
+
+
+def _as_stored(pixels: Array, orientation: int) -> Array:
+    """A view of an upright array [H, W, ...] as it is stored: `upright` of it is the array. Raises UnusableInput as that does."""
+    if orientation not in range(1, 9):
+        raise UnusableInput(f"an EXIF orientation lies between 1 and 8, not at {orientation}")
+    turned = _flipped(pixels, orientation)
+    return turned.swapaxes(0, 1) if orientation >= 5 else turned
+
+
+def _flipped(pixels: Array, orientation: int) -> Array:
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+    return pixels

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from quietlight.camera.bayer import crop, pack, pad_even
+from quietlight.camera.bayer import crop, pad_even, plane_views
 from quietlight.camera.color import Gains, kelvin_to_gains
 from quietlight.frames import BAYER, ColorCalibration, Floats, RawFrame, UnusableInput
 
@@ -99,14 +99,14 @@ def _small_picture(frame: RawFrame) -> NDArray[np.float32]:
     if frame.cfa in BAYER:
         if mosaic.shape[0] % 2 or mosaic.shape[1] % 2:
             mosaic = pad_even(mosaic)
-        planes = pack(mosaic, frame.cfa)
+        planes = plane_views(mosaic, frame.cfa)
     else:
-        planes = mosaic.transpose(2, 0, 1)
-    _, height, width = planes.shape
+        planes = list(mosaic.transpose(2, 0, 1))
+    height, width = planes[0].shape
     step = int(np.ceil(np.sqrt(height * width / _LARGEST)))
     step = max(1, min(step, height, width))
-    planes = planes[:, : height // step * step, : width // step * step]
-    usable = (planes.max(axis=0) < _CLIPPED).astype(np.float32)
+    planes = [plane[: height // step * step, : width // step * step] for plane in planes]
+    usable = (np.maximum.reduce(planes) < _CLIPPED).astype(np.float32)
     share = _block_means(usable, step)
     means = [_block_means(plane * usable, step) / np.maximum(share, 1e-6) for plane in planes]
     if len(means) == 4:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import command_of
-from quietlight.cli.reports import Clock, Reports
+from quietlight.cli.reports import finish, reports_of
 
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
+    from quietlight.batch.reports import Reports
     from quietlight.io import RawFormat
 
 
@@ -68,7 +68,7 @@ def analyze(
         opt.load_calibration(profile),
         burst,
         as_json,
-        Reports(report, None, overwrite, command_of(context)),
+        reports_of(context, report, overwrite),
     )
 
 
@@ -78,12 +78,13 @@ def _report(
     calibration: Calibration | None,
     burst: opt.BurstChoice,
     as_json: bool,
-    reports: Reports,
+    reports: Reports | None,
 ) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from quietlight.batch import read_job
+    from quietlight.batch.reports import Clock
     from quietlight.cli.progress import find_jobs
     from quietlight.frames import UnusableInput
     from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, read_file
@@ -95,18 +96,20 @@ def _report(
     found: list[dict[str, Any]] = []
     failed: list[tuple[str, str]] = []
     suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
-    for job in find_jobs(inputs, suffixes, reports.folder, burst.value, layout):
+    for job in find_jobs(inputs, suffixes, reports.folder if reports else None, burst.value, layout):
         try:
-            pages, clock = reports.planned(job, None), Clock()
+            name, clock = PurePosixPath(job.folder, job.name or job.source.name), Clock()
+            if reports:
+                reports.planned(name)
             if job.frames:
                 check_burst(job.frames, layout)
             report = run_analyze(read_file(job.source, layout), calibration)
-            if pages:
+            if reports:
                 with clock.part("reading"):
                     frame = read_job(job, layout)
                 with clock.part("denoising"):
                     result = run_denoise(frame, calibration=calibration, record=True)
-                reports.write(pages, job, None, (frame, result), clock)
+                reports.write(name, job, None, (frame, result), clock)
         except (UnusableInput, OSError, MemoryError) as error:
             named = any(str(file) in str(error) for file in job.files)
             message = str(error) if named else f"{job.source}: {error or 'too large for memory'}"
@@ -125,7 +128,7 @@ def _report(
     elif table.row_count:
         # Read by a person or by another program: lines are not cut where they are piped.
         Console(width=None if sys.stdout.isatty() else 240).print(table)
-    reports.finish(failed)
+    finish(reports, failed)
     if failed:
         raise typer.Exit(1)
 

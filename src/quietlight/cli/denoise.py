@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import command_of
-from quietlight.cli.reports import Clock, Reports
+from quietlight.cli.reports import finished, reports_of
 
 
 def denoise(
     context: typer.Context,
     inputs: opt.Inputs,
-    out: opt.Out,
+    out: opt.Results,
     strength: opt.Strength = 1.0,
     chroma: opt.Chroma = None,
     grain: Annotated[
@@ -38,6 +35,8 @@ def denoise(
     dark: opt.Dark = None,
     banding: opt.Banding = False,
     overwrite: opt.Overwrite = False,
+    jobs_at_once: opt.Jobs = None,
+    cluster: opt.Cluster = None,
     as_json: opt.Json = False,
     engine: opt.Engine = opt.ANY_ENGINE,
 ) -> None:
@@ -53,53 +52,37 @@ def denoise(
       quietlight denoise concert.jpg --out clean --remove camera --grain 0.2
 
       quietlight denoise IMG_0042.CR3 IMG_0043.CR3 IMG_0044.CR3 --out clean --burst on
+
+      quietlight denoise archive/ --out clean --jobs 4
     """
-    from quietlight.batch import Job, read_job, target_of
-    from quietlight.cli.progress import READING, find_jobs, in_two, run_with_progress
-    from quietlight.frames import Burst, Image, UnusableInput
-    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES, is_photo, write
-    from quietlight.io.kind import output_suffix
-    from quietlight.pipeline import denoise as run_denoise
-    from quietlight.systems import Result
+    from quietlight.batch.denoise import Denoise
+    from quietlight.cli.progress import find_jobs, run_with_progress
+    from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES
 
-    opt.use_engine(engine)
+    reports = reports_of(context, report, overwrite)
     layout = opt.load_raw_format(raw_format)
-    calibration = opt.load_calibration(profile)
-    dark_frame = opt.load_dark(dark, layout)
-    reports = Reports(report, out, overwrite, command_of(context))
-
-    def plan(job: Job) -> Path:
-        photo = layout is None and job.source.is_file() and job.source.stat().st_size > 0 and is_photo(job.source)
-        return target_of(job, out, template, output_suffix(job.source) if photo else ".dng")
-
-    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pages, clock = reports.planned(job, target), Clock()
-        reading, working = in_two(progress, READING if job.frames else 0)
-        with clock.part("reading"):
-            frame = read_job(job, layout, reading)
-        if (local or remove) and isinstance(frame, Burst) and isinstance(frame.frames[0], Image):
-            raise UnusableInput("--local and --remove are for single photos: add --burst off")
-        with clock.part("denoising"):
-            result: Result = run_denoise(
-                frame,
-                strength=strength,
-                chroma=chroma,
-                grain=grain,
-                local=local and isinstance(frame, Image),
-                remove=[nature.strip() for nature in remove.split(",") if remove and isinstance(frame, Image)],
-                noise_scale=noise_scale,
-                calibration=calibration,
-                dark=dark_frame,
-                banding=banding,
-                record=True,
-                progress=working,
-            )
-        with clock.part("writing"):
-            write(result.frame, target)
-        if pages:
-            reports.write(pages, job, target, (frame, result), clock)
-        return result.record
-
-    suffixes = None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES
-    jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
-    run_with_progress(jobs, plan, work, overwrite, as_json, reports.finished)
+    task = Denoise(
+        strength=strength,
+        chroma=chroma,
+        grain=grain,
+        local=local,
+        remove=tuple(nature.strip() for nature in remove.split(",") if nature.strip()),
+        noise_scale=noise_scale,
+        calibration=opt.load_calibration(profile),
+        dark=opt.load_dark(dark, layout),
+        banding=banding,
+        engine=opt.use_engine(engine),
+        raw_format=layout,
+        reports=reports,
+        template=template,
+    )
+    jobs = find_jobs(inputs, None if layout else PHOTO_SUFFIXES | RAW_SUFFIXES, out, burst.value, layout)
+    run_with_progress(
+        jobs,
+        task,
+        opt.place(out),
+        overwrite=overwrite,
+        as_json=as_json,
+        runner=opt.runner(jobs_at_once, cluster),
+        conclude=lambda outcomes: finished(reports, outcomes),
+    )

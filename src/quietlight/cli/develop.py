@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from quietlight.cli import options as opt
-from quietlight.cli.repeat import command_of
-from quietlight.cli.reports import Clock, Reports
+from quietlight.cli.reports import finished, reports_of
 from quietlight.systems import LOOKS
 
 
@@ -37,7 +34,7 @@ NEUTRAL = Look("neutral")
 def develop(
     context: typer.Context,
     inputs: opt.Inputs,
-    out: opt.Out,
+    out: opt.Results,
     file_format: Annotated[
         Format, typer.Option("--format", "-f", help="jpg has 8 bits, tif and png have 16.")
     ] = Format.jpg,
@@ -64,6 +61,8 @@ def develop(
     dark: opt.Dark = None,
     banding: opt.Banding = False,
     overwrite: opt.Overwrite = False,
+    jobs_at_once: opt.Jobs = None,
+    cluster: opt.Cluster = None,
     as_json: opt.Json = False,
     engine: opt.Engine = opt.ANY_ENGINE,
 ) -> None:
@@ -80,59 +79,39 @@ def develop(
 
       quietlight develop IMG_0042.CR3 --out photos --look cameranet --enhance 0.7
     """
-    from quietlight.batch import Job, read_job, target_of
+    from quietlight.batch.develop import Develop
     from quietlight.camera.develop import parse_white_balance
-    from quietlight.cli.progress import READING, find_jobs, in_two, run_with_progress
-    from quietlight.frames import Burst, Image, UnusableInput
-    from quietlight.io import RAW_SUFFIXES, write
-    from quietlight.pipeline import develop as run_develop
-    from quietlight.systems import Result
+    from quietlight.cli.progress import find_jobs, run_with_progress
+    from quietlight.io import RAW_SUFFIXES
 
-    opt.use_engine(engine)
-    balance = parse_white_balance(wb)
-    bits = 8 if file_format is Format.jpg else 16
+    reports = reports_of(context, report, overwrite)
     layout = opt.load_raw_format(raw_format)
-    calibration = opt.load_calibration(profile)
-    dark_frame = opt.load_dark(dark, layout)
-    reports = Reports(report, out, overwrite, command_of(context))
-
-    def plan(job: Job) -> Path:
-        return target_of(job, out, template, f".{file_format}")
-
-    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pages, clock = reports.planned(job, target), Clock()
-        reading, working = in_two(progress, READING if job.frames else 0)
-        with clock.part("reading"):
-            frame = read_job(job, layout, reading)
-        if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
-            raise UnusableInput(f"{job.source}: is a photo, so developed already: use quietlight denoise")
-        with clock.part("developing"):
-            result: Result = run_develop(
-                frame,
-                denoise=denoise.value,
-                white_balance=balance,
-                exposure=exposure,
-                bits=bits,
-                strength=strength,
-                chroma=chroma,
-                noise_scale=noise_scale,
-                calibration=calibration,
-                dark=dark_frame,
-                banding=banding,
-                look=str(look),
-                enhance=enhance,
-                record=True,
-                progress=working,
-            )
-        with clock.part("writing"):
-            write(result.frame, target, quality)
-        if pages:
-            merged = isinstance(frame, Burst) and "places" in result.record
-            raw = frame.frames[result.record.get("reference", 0)] if isinstance(frame, Burst) else frame
-            before = run_develop(raw, denoise="off", white_balance=balance, exposure=exposure, bits=bits)
-            reports.write(pages, job, target, (frame if merged else before, result), clock, raw)
-        return result.record
-
-    suffixes = None if layout else RAW_SUFFIXES
-    jobs = find_jobs(inputs, suffixes, out, burst.value, layout)
-    run_with_progress(jobs, plan, work, overwrite, as_json, reports.finished)
+    task = Develop(
+        file_format=str(file_format),
+        white_balance=parse_white_balance(wb),
+        exposure=exposure,
+        denoise=denoise.value,
+        look=str(look),
+        enhance=enhance,
+        strength=strength,
+        chroma=chroma,
+        noise_scale=noise_scale,
+        quality=quality,
+        calibration=opt.load_calibration(profile),
+        dark=opt.load_dark(dark, layout),
+        banding=banding,
+        engine=opt.use_engine(engine),
+        raw_format=layout,
+        reports=reports,
+        template=template,
+    )
+    jobs = find_jobs(inputs, None if layout else RAW_SUFFIXES, out, burst.value, layout)
+    run_with_progress(
+        jobs,
+        task,
+        opt.place(out),
+        overwrite=overwrite,
+        as_json=as_json,
+        runner=opt.runner(jobs_at_once, cluster),
+        conclude=lambda outcomes: finished(reports, outcomes),
+    )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, SUBMISSIONS
+from quietlight.evaluate import BENCHMARKS, CLASSIFIERS, PEERS, SPEED, SUBMISSIONS
 from quietlight.frames import UnusableInput
 from quietlight.registry import resolve
 
@@ -23,8 +23,10 @@ def evaluate(
         str,
         typer.Argument(
             metavar="BENCHMARK",
-            help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS])}.",
-            autocompletion=lambda incomplete: [n for n in (*BENCHMARKS, *SUBMISSIONS) if n.startswith(incomplete)],
+            help=f"One of {', '.join([*BENCHMARKS, *SUBMISSIONS, SPEED])}.",
+            autocompletion=lambda incomplete: [
+                n for n in (*BENCHMARKS, *SUBMISSIONS, SPEED) if n.startswith(incomplete)
+            ],
         ),
     ],
     data: Annotated[
@@ -71,7 +73,14 @@ def evaluate(
       quietlight evaluate awgn --parts bsd68-25 --systems noisy,classical,unet-gray=runs/unet-gray/unet-gray.safetensors
 
       quietlight evaluate dnd --systems fan-plus --submission out
+
+      quietlight evaluate speed --parts 12,24 --json speed.json
     """
+    if benchmark == SPEED:
+        if html is not None or submission is not None or limit is not None:
+            raise UnusableInput("speed has no pictures: leave out --html, --submission and --limit")
+        _measure_speed(_split(systems), _split(parts), json)
+        return
     if benchmark in SUBMISSIONS:
         if parts or json is not None or html is not None:
             raise UnusableInput(f"{benchmark} gives files, no scores: leave out --parts, --json and --html")
@@ -100,6 +109,22 @@ def evaluate(
         report.write_json(json)
     if html is not None:
         write_page(report, html)
+
+
+def _measure_speed(systems: list[str], sizes: list[str], json: Path | None) -> None:
+    from quietlight.evaluate.speed import SIZES, speed
+
+    try:
+        megapixels = [float(size) for size in sizes] or SIZES
+    except ValueError:
+        raise UnusableInput(
+            f"the parts of speed are sizes in megapixels, such as 12,24, not {','.join(sizes)}"
+        ) from None
+    with _progress() as watch:
+        found = speed(systems, megapixels, watch)
+    typer.echo(found.as_text())
+    if json is not None:
+        found.write_json(json)
 
 
 def _submit(name: str, data: Path, out: Path | None, systems: list[str], limit: int | None) -> None:

@@ -13,6 +13,7 @@ from quietlight.engine.choice import AUTO
 
 if TYPE_CHECKING:
     from quietlight.analysis.calibrate import Calibration
+    from quietlight.batch import Place, Runner
     from quietlight.frames import RawFrame
     from quietlight.io import RawFormat
 
@@ -32,7 +33,29 @@ Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT...", help="Files, folders (with all below them) or quoted globs.")
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder for the results; made if missing.")]
+Results = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="DIR",
+        help="Folder for the results, or a path such as s3://bucket/clean; made if missing.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that exist; they are skipped otherwise.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs", "-j", min=1, metavar="N", help="Files at once, by a process each, which share the cores; else 1."
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS|local",
+        help="Do it on a Ray cluster, whose machines see all paths: its address, auto, or local. --jobs is the number of workers.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON list to standard output, one entry per file.")]
 Burst = Annotated[
     BurstChoice,
@@ -75,11 +98,35 @@ NoiseScale = Annotated[
 ]
 
 
-def use_engine(choice: StrEnum) -> None:
-    """Have the networks of this run computed by that engine. Raises UnusableInput where it is not installed."""
+def use_engine(choice: StrEnum) -> str:
+    """Have the networks of this process computed by an engine; its name. Raises UnusableInput where it is not installed."""
     from quietlight.engine import use
 
     use(choice.value)
+    return str(choice)
+
+
+def place(out: str) -> Place:
+    """Where results go."""
+    from quietlight.batch.places import Folder, is_url, local
+    from quietlight.batch.remote import Store
+
+    return Store(out) if is_url(local(out)) else Folder(Path(local(out)))
+
+
+def runner(jobs: int | None, cluster: str | None) -> Runner:
+    """Who does the work."""
+    if cluster is not None:
+        from quietlight.batch.cluster import on_cluster
+
+        return on_cluster(cluster, jobs)
+    if jobs is not None and jobs > 1:
+        from quietlight.batch.workers import in_processes
+
+        return in_processes(jobs)
+    from quietlight.batch import in_turn
+
+    return in_turn
 
 
 def load_raw_format(path: Path | None) -> RawFormat | None:

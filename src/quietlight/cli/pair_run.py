@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from quietlight.batch import Job
+from quietlight.batch import Folder, Job
+from quietlight.batch.tasks import Progress
 from quietlight.cli.progress import run_with_progress
 from quietlight.frames import UnusableInput
 
@@ -33,21 +35,35 @@ def make_pairs(jobs: Sequence[Job], pairs: PairFolder) -> None:
     def name(target: Path) -> str:
         return target.relative_to(noisy).as_posix()
 
-    def plan(job: Job) -> Path:
+    def plan(job: Job) -> PurePosixPath:
         if (owner := owners[targets[job]]) is not job:
             raise UnusableInput(f"{job.source}: its pair would be called as that of {owner.source}: rename one of them")
-        return targets[job]
-
-    def work(job: Job, target: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-        pairs.progress = progress
-        return pairs.make(job.source, name(target))
+        return PurePosixPath(name(targets[job]))
 
     pairs.resume({name(target) for target in owners})
     todo = [job for job, target in targets.items() if pairs.overwrite or not pairs.is_made(job.source, name(target))]
     if len(todo) < len(jobs):
         typer.echo(f"{len(jobs) - len(todo)} pairs are there already", err=True)
     with pairs:
-        run_with_progress(todo, plan, work, overwrite=True, as_json=False)
+        run_with_progress(todo, _Making(pairs, plan), Folder(noisy), overwrite=True, as_json=False, journal=False)
+
+
+@dataclass(frozen=True)
+class _Making:
+    """Pairs as a task: all of it is computing, since a pair is written as it is made."""
+
+    pairs: PairFolder
+    plan: Callable[[Job], PurePosixPath]
+
+    def read(self, job: Job, _progress: Progress) -> Job:
+        return job
+
+    def compute(self, job: Job, progress: Progress) -> dict[str, Any]:
+        self.pairs.progress = progress
+        return self.pairs.make(job.source, str(self.plan(job)))
+
+    def write(self, _job: Job, made: dict[str, Any], _target: Path) -> dict[str, Any]:
+        return made
 
 
 def _stem(source: Path) -> str:

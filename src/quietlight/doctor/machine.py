@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from quietlight.doctor.check import Check, guarded
-from quietlight.places import cache_folder
+from quietlight.machine import cache_folder, cores, free_memory
 
 TOOLS = {
     "exiftool": "camera data of containers that we do not read ourselves (apt install libimage-exiftool-perl)",
@@ -24,28 +24,14 @@ def machine() -> Iterator[Check]:
     """Threads, memory, the CPU's abilities, GPUs."""
     told = os.environ.get("OMP_NUM_THREADS")
     limit = f", OMP_NUM_THREADS={told}" if told else ""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    yield Check("threads", "ok", f"{usable} of {os.cpu_count()} cores usable{limit}")
-    yield _memory()
+    yield Check("threads", "ok", f"{cores()} of {os.cpu_count()} cores usable{limit}")
+    free = free_memory()
+    yield Check("memory", "ok", "unknown here" if free is None else f"{free / (1 << 30):.1f} GiB free")
     flags = _cpu_flags()
     half = [flag for flag in ("avx512_bf16", "amx_bf16", "bf16") if flag in flags]
     told_of = ", ".join(flag for flag in _FLAGS if flag in flags) or "unknown here"
     yield Check("CPU", "ok", f"{told_of}; bf16 {'by ' + ' and '.join(half) if half else 'not in hardware'}")
     yield from guarded("GPU", _gpu)
-
-
-def _memory() -> Check:
-    """What there is, and what is free."""
-    try:
-        fields = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-        total, free = (int(fields[key].split()[0]) / (1 << 20) for key in ("MemTotal", "MemAvailable"))
-        found = f"{total:.1f} GiB, {free:.1f} free"
-    except (OSError, KeyError, ValueError):
-        try:
-            found = f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / (1 << 30):.1f} GiB"
-        except (AttributeError, OSError, ValueError):
-            found = "unknown here"
-    return Check("memory", "ok", found)
 
 
 def _cpu_flags() -> set[str]:

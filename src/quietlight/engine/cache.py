@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from quietlight.io.files import written_beside
-from quietlight.places import cache_folder
+from quietlight.machine import cache_folder
 
 MOST_BYTES = 512 << 20
 """What all entries take together; those not used for the longest time make room."""

@@ -9,7 +9,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, NotImplemented
 
-from quietlight.engine import graphs, threads
+from quietlight import machine
+from quietlight.engine import graphs
 from quietlight.engine.choice import Unavailable
 from quietlight.zoo import Weights
 
@@ -27,7 +28,7 @@ def load(weights: Weights, method: str, count: int, only: bool = False) -> Any:
 def runner(model: bytes) -> Any:
     """What computes a serialised ONNX model."""
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads.count()
+    options.intra_op_num_threads = machine.cores()
     options.log_severity_level = _ERRORS_ALONE
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]

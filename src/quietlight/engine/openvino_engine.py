@@ -11,7 +11,8 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from quietlight.engine import cache, graphs, threads
+from quietlight import machine
+from quietlight.engine import cache, graphs
 from quietlight.engine.choice import Unavailable, bears_bf16
 from quietlight.zoo import Weights
 
@@ -32,7 +33,7 @@ def runner(weights: Weights, model: bytes, bf16: bool) -> Any:
     """What computes a serialised ONNX model of these weights. Raises Unavailable for what OpenVINO does not understand."""
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": threads.count(),
+        "INFERENCE_NUM_THREADS": machine.cores(),
         "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
     }
     key = (

@@ -28,6 +28,9 @@ BENCHMARKS = {
 SUBMISSIONS = {"dnd": "quietlight.evaluate.dnd:submit"}
 """Name -> "module:attribute" of a function that writes results for those who keep the truth and score them."""
 
+SPEED = "speed"
+"""What `evaluate` measures of time and memory, see `speed`: no benchmark, since it has no truth."""
+
 PEERS = {
     "noisy": "quietlight.evaluate.peers:noisy",
     "median-nlm": "quietlight.evaluate.others:median_nlm",

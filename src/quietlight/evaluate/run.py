@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from quietlight import __version__
-from quietlight.engine import threads
+from quietlight import __version__, machine
 from quietlight.evaluate import BENCHMARKS
 from quietlight.evaluate.journal import Journal
 from quietlight.evaluate.peers import Peer, names, peer
@@ -60,7 +59,7 @@ def evaluate(
     run = _Run(name, benchmark, peers, bool(systems), _shown(benchmark), Journal(journal), watch)
     run.total = sum(len(makers[:limit]) for makers in samples.values()) * sum(not p.absent for p in peers)
     tables = tuple(run.part(part, samples[part.name][:limit], len(samples[part.name])) for part in chosen)
-    return Report(name, benchmark.about, __version__, threads.count(), tables, tuple(run.measurements), run.truths)
+    return Report(name, benchmark.about, __version__, machine.cores(), tables, tuple(run.measurements), run.truths)
 
 
 def _choose(benchmark: Benchmark, wanted: Sequence[str]) -> list[Part]:

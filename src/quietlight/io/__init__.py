@@ -58,10 +58,15 @@ def read_file(path: Path, raw_format: RawFormat | None = None) -> RawFrame | Ima
     return found
 
 
-def _read(path: Path, raw_format: RawFormat | None) -> RawFrame | Image | Burst:
+def require_file(path: Path) -> None:
+    """Raise UnusableInput where there is no file at a path."""
     if not path.is_file():
         found = "no raw file or photo in this folder" if path.is_dir() else "there is no such file"
         raise UnusableInput(f"{path}: {found}")
+
+
+def _read(path: Path, raw_format: RawFormat | None) -> RawFrame | Image | Burst:
+    require_file(path)
     if path.stat().st_size == 0:
         raise UnusableInput(f"{path}: the file is empty")
     if raw_format is not None:

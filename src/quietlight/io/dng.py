@@ -14,7 +14,6 @@ Source: DNG 1.4 specification, chapters 2, 4 and 6; ITU-T T.81, annex H for loss
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from quietlight import __version__
+from quietlight import __version__, machine
 from quietlight.camera.color import SRGB_FROM_XYZ
 from quietlight.frames import BAYER, ColorCalibration, RawFrame, UnusableInput
 from quietlight.io import ifd, metadata
@@ -155,7 +154,7 @@ def _bands(frame: RawFrame, levels: _Levels, encode: Encode | None) -> Iterator[
         rows = np.pad(rows, padding, mode="reflect")
         return [encode(np.ascontiguousarray(rows[:, x : x + columns])) for x in range(0, rows.shape[1], columns)]
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(4, machine.cores())) as pool:
         yield from pool.map(band, range(0, frame.mosaic.shape[0], _ROWS))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ def written_beside(target: Path) -> Iterator[Path]:
     The suffix is the target's. Creates missing folders. Raises OSError where the folder cannot be written.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=_prefix(target), suffix=target.suffix, dir=target.parent)
     os.close(handle)
     beside = Path(name)
     try:
@@ -28,3 +29,15 @@ def written_beside(target: Path) -> Iterator[Path]:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what processes that were killed while they wrote beside a target left there."""
+    pattern = f"{glob.escape(_prefix(target))}{'[a-z0-9_]' * 8}{glob.escape(target.suffix)}"
+    for path in target.parent.glob(pattern):
+        path.unlink(missing_ok=True)
+
+
+def _prefix(target: Path) -> str:
+    """What a file beside a target begins with; eight characters of `tempfile` follow."""
+    return f".{target.stem}-"

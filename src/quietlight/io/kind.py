@@ -23,6 +23,8 @@ PHOTO_FORMATS = {
     ".jxl": "JPEG XL",
 }
 """Suffix, in lower case with its dot -> photo format."""
+_KEPT = ("PNG", "JPEG", "TIFF", "WebP")
+"""Formats that can be written back with all that they hold."""
 
 RAW_SUFFIXES = frozenset((
     ".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dcs", ".dng", ".drf", ".erf", ".fff", ".gpr", ".iiq",
@@ -62,11 +64,22 @@ def output_suffix(path: Path) -> str:
     """The suffix of a photo's result: the format stays, except where we could not write back all that it holds; then PNG."""
     with path.open("rb") as file:
         found = photo_format(file.read(64))
-    if found not in ("PNG", "JPEG", "TIFF", "WebP"):
+    if found not in _KEPT:
         return ".png"
     if PHOTO_FORMATS.get(path.suffix.lower()) == found:
         return path.suffix
     return next(suffix for suffix, name in PHOTO_FORMATS.items() if name == found)
+
+
+def suffix_for(name: str) -> str | None:
+    """What `output_suffix` gives for a photo that is what its name's suffix says; None for the suffix of no photo.
+
+    >>> suffix_for("IMG.HEIC"), suffix_for("scan.JPG"), suffix_for("IMG.CR3")
+    ('.png', '.JPG', None)
+    """
+    suffix = Path(name).suffix
+    found = PHOTO_FORMATS.get(suffix.lower())
+    return None if found is None else suffix if found in _KEPT else ".png"
 
 
 def _is_dng(path: Path) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from quietlight import machine
 from quietlight.frames import UnusableInput
 
 MOST_PIXELS = 400_000_000
@@ -46,22 +46,8 @@ def library_errors(path: Path) -> Iterator[None]:
 
 def check_memory(what: str, needed: int) -> None:
     """Refuse what needs more bytes than the machine has free, as far as it can say; `what` begins the line that is raised."""
-    free = _free_memory()
+    free = machine.free_memory()
     if free is not None and needed > free:
         raise UnusableInput(
             f"{what} takes about {needed / (1 << 30):.1f} GiB of memory, and {free / (1 << 30):.1f} are free: give fewer frames"
         )
-
-
-def _free_memory() -> int | None:
-    """Bytes that a program can get without swapping; where the system tells no such number (macOS), all that it has."""
-    try:
-        with Path("/proc/meminfo").open() as file:
-            fields = dict(line.split(":", 1) for line in file)
-        return 1024 * int(fields["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError, IndexError):
-        pass
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None

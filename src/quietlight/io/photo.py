@@ -28,8 +28,17 @@ from quietlight.io.jpeg import read_jpeg, write_jpeg
 from quietlight.io.jxl import read_jxl, write_jxl
 from quietlight.io.kind import PHOTO_FORMATS, photo_format
 from quietlight.io.limits import MOST_PIXELS
-from quietlight.io.planes import METADATA_LIMIT, full_range, image_of, imagecodecs_for, of_pillow, planes_of, saved
-from quietlight.io.png import join, read_png, split, write_png
+from quietlight.io.planes import (
+    METADATA_LIMIT,
+    by_rows,
+    full_range,
+    image_of,
+    imagecodecs_for,
+    of_pillow,
+    planes_of,
+    saved,
+)
+from quietlight.io.png import Buffer, encoded, read_png, split
 from quietlight.io.profile import coded_profile, is_linear, matrix_profile
 from quietlight.io.tiff import read_tiff, write_tiff
 
@@ -92,13 +101,14 @@ def write_photo(image: Image, path: Path, quality: int = 95) -> None:
         raise UnusableInput(f"{path}: quality lies between 1 and 100, not at {quality}")
     with _refusing(path, "written"):
         image = _storable(image, kind)
-        data = b"" if kind == "TIFF" else _WRITERS[kind](image, quality)
+        parts = [] if kind == "TIFF" else _WRITERS[kind](image, quality)
     with written_beside(path) as beside:
         if kind == "TIFF":
             with _refusing(path, "written"):
                 write_tiff(image, beside)
         else:
-            beside.write_bytes(data)
+            with beside.open("wb") as file:
+                file.writelines(parts)
 
 
 @contextmanager
@@ -153,7 +163,7 @@ def _finished(image: Image, orientation: int | None = None) -> Image:
 
 def _read_png(data: bytes, check: _Check) -> tuple[Image, None]:
     image = read_png(data, check)
-    density = dict(split(data)).get(b"pHYs", b"")
+    density = next((bytes(body) for name, body in split(data) if name == b"pHYs"), b"")
     if len(density) != 9 or density[8] != 1:  # 1: per metre
         return image, None
     across, down = (n / _INCHES_PER_METRE for n in struct.unpack(">II", density[:8]))
@@ -248,7 +258,7 @@ def _storable(image: Image, kind: str) -> Image:
     """The image in a depth and with a profile that the format holds."""
     if not image.pixels.size:
         raise UnusableInput("the image has no pixels")
-    if image.pixels.dtype == np.float32 and not np.isfinite(image.pixels).all():
+    if image.pixels.dtype == np.float32 and not np.isfinite([image.pixels.min(), image.pixels.max()]).all():
         raise UnusableInput("the image holds NaN or infinity")
     if image.alpha is not None and kind == "JPEG":
         raise UnusableInput("a JPEG holds no alpha: write PNG, WebP or TIFF, or drop the alpha")
@@ -269,31 +279,37 @@ def _storable(image: Image, kind: str) -> Image:
 def _at_most(values: Array, bits: int) -> Array:
     """Floats as integers of 8 or 16 bits, and uint16 as uint8 where 8 are the most; rounded to nearest."""
     if values.dtype == np.float32:
-        return np.round(np.clip(values, 0, 1) * np.float32((1 << bits) - 1)).astype(f"uint{bits}")
+        top = np.float32((1 << bits) - 1)
+        return by_rows(lambda rows: np.round(np.clip(rows, 0, 1) * top), values, np.dtype(f"uint{bits}"))
     if values.dtype == np.uint16 and bits == 8:
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        return by_rows(lambda rows: (rows.astype(np.uint32) + 128) // 257, values, np.dtype(np.uint8))
     return values
 
 
-def _write_png(image: Image, quality: int) -> bytes:  # noqa: ARG001
-    data, per_inch = write_png(image), metadata.resolution(image.metadata.exif)
-    if per_inch is None:
-        return data
-    header, *others, _ = split(data)
-    density = struct.pack(">IIB", *(round(side * _INCHES_PER_METRE) for side in per_inch), 1)
-    return join([header, (b"pHYs", density), *others])
+def _write_png(image: Image, quality: int) -> list[Buffer]:  # noqa: ARG001
+    per_inch = metadata.resolution(image.metadata.exif) or ()
+    sides = [round(side * _INCHES_PER_METRE) for side in per_inch]
+    return encoded(image, struct.pack(">IIB", *sides, 1) if sides else b"")
 
 
-def _write_webp(image: Image, quality: int) -> bytes:
-    return saved(image, "WEBP", quality=quality, lossless=quality == 100, exact=True)
+def _write_jpeg(image: Image, quality: int) -> list[Buffer]:
+    return [write_jpeg(image, quality)]
 
 
-def _write_avif(image: Image, quality: int) -> bytes:
+def _write_webp(image: Image, quality: int) -> list[Buffer]:
+    return [saved(image, "WEBP", quality=quality, lossless=quality == 100, exact=True)]
+
+
+def _write_avif(image: Image, quality: int) -> list[Buffer]:
     _avif_plugin()
-    return saved(image, "AVIF", quality=quality, subsampling="4:4:4")
+    return [saved(image, "AVIF", quality=quality, subsampling="4:4:4")]
 
 
-def _write_heic(image: Image, quality: int) -> bytes:
+def _write_jxl(image: Image, quality: int) -> list[Buffer]:
+    return [write_jxl(image, quality)]
+
+
+def _write_heic(image: Image, quality: int) -> list[Buffer]:
     planes, stream = planes_of(image), io.BytesIO()
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[1 if planes.ndim == 2 else planes.shape[2]]
     mode += ";16" if planes.dtype == np.uint16 else ""
@@ -301,14 +317,14 @@ def _write_heic(image: Image, quality: int) -> bytes:
     kept = {k: v for k, v in blocks.items() if v}
     size = planes.shape[1], planes.shape[0]
     _heif().encode(mode, size, planes.tobytes(), stream, quality=quality, chroma=444, **kept)
-    return stream.getvalue()
+    return [stream.getbuffer()]
 
 
-_WRITERS: dict[str, Callable[[Image, int], bytes]] = {
+_WRITERS: dict[str, Callable[[Image, int], list[Buffer]]] = {
     "PNG": _write_png,
-    "JPEG": write_jpeg,
+    "JPEG": _write_jpeg,
     "WebP": _write_webp,
     "AVIF": _write_avif,
     "HEIC": _write_heic,
-    "JPEG XL": write_jxl,
+    "JPEG XL": _write_jxl,
 }

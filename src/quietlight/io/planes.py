@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
@@ -35,10 +37,18 @@ def full_range(values: Array, bits: int) -> Array:
     top = (1 << bits) - 1
     if bits > 16:
         return np.asarray(values.astype(np.float64) / top, np.float32)
-    kind, full = (np.uint8, 255) if bits <= 8 else (np.uint16, 65535)
+    kind, full = (np.dtype(np.uint8), 255) if bits <= 8 else (np.dtype(np.uint16), 65535)
     if top == full:
         return values.astype(kind, copy=False)
-    return ((values.astype(np.uint32) * full + top // 2) // top).astype(kind)
+    return by_rows(lambda rows: (rows.astype(np.uint32) * full + top // 2) // top, values, kind)
+
+
+def by_rows(function: Callable[[Array], Array], values: Array, kind: np.dtype[Any]) -> Array:
+    """A function of every value, a few rows at a time, so that no wider copy of a large picture is made."""
+    result = np.empty(values.shape, kind)
+    for top in range(0, len(values), 256):
+        result[top : top + 256] = function(values[top : top + 256])
+    return result
 
 
 def image_of(planes: Array, profile: bytes = b"", exif: bytes = b"", xmp: bytes = b"") -> Image:
@@ -58,14 +68,17 @@ def planes_of(image: Image) -> Array:
 
 
 def unit_floats(planes: Array) -> Array:
-    """Floats of a file as float32 in [0, 1]; raises UnusableInput where they go more than 0.01 beyond, or are not numbers."""
-    values = planes.astype(np.float32)
+    """Floats of a file as float32 in [0, 1]; float32 are changed in place.
+
+    Raises UnusableInput where they go more than 0.01 beyond, or are not numbers.
+    """
+    values = planes.astype(np.float32, copy=False)
     low, high = float(values.min()), float(values.max())
     if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):
         raise UnusableInput(
             f"its floats run from {low:g} to {high:g}, a photo's from 0 to 1: scale it, or save it as 16 bits"
         )
-    return np.clip(values, 0, 1)
+    return np.clip(values, 0, 1, out=values if values.flags.writeable else None)
 
 
 def of_pillow(picture: ImageFile.ImageFile, planes: Array | None = None) -> Image:

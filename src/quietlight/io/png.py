@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +23,9 @@ from quietlight.io.profile import SRGB_XY, coded_profile, matrix_profile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
+Buffer = bytes | bytearray | memoryview
+
+_BEHIND_HEADER = len(SIGNATURE) + 12 + 13
 _GRAY, _RGB, _PALETTE, _GRAY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _SAMPLES = {_GRAY: 1, _RGB: 3, _PALETTE: 1, _GRAY_ALPHA: 2, _RGB_ALPHA: 4}
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
@@ -43,7 +46,7 @@ def read_png(data: bytes, check: Callable[[int, int], None]) -> Image:
         UnusableInput: for a damaged or animated file, and for 16-bit colour without imagecodecs.
     """
     chunks = split(data)
-    first = dict(reversed(chunks))
+    first = {name: bytes(body) for name, body in reversed(chunks) if name != b"IDAT"}
     if chunks[0][0] != b"IHDR" or len(first[b"IHDR"]) != 13:
         raise UnusableInput("a PNG begins with a header chunk, this one does not")
     width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", first[b"IHDR"])
@@ -62,65 +65,84 @@ def read_png(data: bytes, check: Callable[[int, int], None]) -> Image:
     return image
 
 
-def write_png(image: Image) -> bytes:
-    """A PNG file of a uint8 or uint16 image with iCCP, eXIf and XMP chunks; imagecodecs writes 16-bit colour and alpha."""
+def encoded(image: Image, density: bytes = b"") -> list[Buffer]:
+    """A PNG file of a uint8 or uint16 image, as `with_metadata` gives it; imagecodecs writes 16-bit colour and alpha."""
     planes = planes_of(image)
     if planes.dtype == np.uint16 and planes.ndim == 3:
-        data = imagecodecs_for("writing a 16-bit colour PNG").png_encode(planes)
+        # Bytes would be a copy of what was packed.
+        data = imagecodecs_for("writing a 16-bit colour PNG").png_encode(planes, out=bytearray)
     else:
         stream = io.BytesIO()
         Pillow.fromarray(planes).save(stream, "PNG")
-        data = stream.getvalue()
-    return with_metadata(data, image.profile, image.metadata.exif, image.metadata.xmp)
+        data = stream.getbuffer()
+    return with_metadata(data, image.profile, image.metadata.exif, image.metadata.xmp, density)
 
 
-def with_metadata(data: bytes, profile: bytes = b"", exif: bytes = b"", xmp: bytes = b"") -> bytes:
-    """A PNG file with iCCP, eXIf and iTXt "XML:com.adobe.xmp" chunks put behind its header; empty ones are left out."""
+def with_metadata(
+    data: Buffer, profile: bytes = b"", exif: bytes = b"", xmp: bytes = b"", density: bytes = b""
+) -> list[Buffer]:
+    """A PNG file with iCCP, eXIf, iTXt "XML:com.adobe.xmp" and pHYs chunks behind its header; empty ones are left out.
+
+    In parts to be written one after the other: of a large picture, a copy less.
+    """
     extra = []
+    if density:
+        extra.append((b"pHYs", density))
     if profile:
         extra.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(profile)))
     if exif:
         extra.append((b"eXIf", exif))
     if xmp:
         extra.append((b"iTXt", _XMP_KEYWORD + b"\0\0\0\0\0" + xmp))
-    chunks = split(data)
-    return join([chunks[0], *extra, *(c for c in chunks[1:] if c[0] != b"IEND")])
+    view = memoryview(data)
+    return [view[:_BEHIND_HEADER], *(_chunk(name, body) for name, body in extra), view[_BEHIND_HEADER:]]
 
 
-def split(data: bytes) -> list[tuple[bytes, bytes]]:
-    """The (name, body) of every chunk up to IEND; raises UnusableInput where one is cut short or its checksum is wrong."""
-    chunks = []
+def split(data: bytes) -> list[tuple[bytes, Buffer]]:
+    """The (name, body) of every chunk up to IEND; those of IDAT are views of the data.
+
+    Raises UnusableInput where one is cut short or its checksum is wrong.
+    """
+    chunks: list[tuple[bytes, Buffer]] = []
+    view = memoryview(data)
     at = len(SIGNATURE)
     while True:
         length, name = struct.unpack_from(">I4s", data, at) if at + 12 <= len(data) else (len(data), b"")
         if at + 12 + length > len(data):
             raise UnusableInput("the PNG is cut short")
-        body = data[at + 8 : at + 8 + length]
+        body = view[at + 8 : at + 8 + length]
         if zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(data[at + 8 + length : at + 12 + length]):
             raise UnusableInput(f"the PNG is damaged: wrong checksum of its {name.decode('latin-1')!r} chunk")
-        chunks.append((name, body))
+        chunks.append((name, body if name == b"IDAT" else bytes(body)))
         at += 12 + length
         if name == b"IEND":
             return chunks
 
 
-def join(chunks: list[tuple[bytes, bytes]]) -> bytes:
+def join(chunks: Sequence[tuple[bytes, Buffer]]) -> bytes:
     """The PNG file of chunks; an IEND is added."""
-    parts = [SIGNATURE]
+    parts: list[Buffer] = [SIGNATURE]
     for name, body in [*chunks, (b"IEND", b"")]:
-        checksum = zlib.crc32(body, zlib.crc32(name))
-        parts += [struct.pack(">I4s", len(body), name), body, struct.pack(">I", checksum)]
+        parts += [struct.pack(">I4s", len(body), name), body, _checksum(name, body)]
     return b"".join(parts)
 
 
-def _check_filled(chunks: list[tuple[bytes, bytes]], width: int, height: int, bits: int, interlaced: int) -> None:
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body), name) + body + _checksum(name, body)
+
+
+def _checksum(name: bytes, body: Buffer) -> bytes:
+    return struct.pack(">I", zlib.crc32(body, zlib.crc32(name)))
+
+
+def _check_filled(chunks: list[tuple[bytes, Buffer]], width: int, height: int, bits: int, interlaced: int) -> None:
     """Raises UnusableInput unless the stream holds exactly the picture: Pillow leaves missing rows black without a word."""
     steps = _ADAM7 if interlaced else ((0, 0, 1, 1),)
     sizes = [(-(-(height - top) // down), -(-(width - left) // across)) for top, left, down, across in steps]
     wanted = sum(rows * (1 + (columns * bits + 7) // 8) for rows, columns in sizes if columns > 0 and rows > 0)
     unpacker, found = zlib.decompressobj(), 0
     for body in (body for name, body in chunks if name == b"IDAT"):
-        rest = body
+        rest: Buffer = body
         while rest and found <= wanted:
             found += len(unpacker.decompress(rest, 1 << 20))
             rest = unpacker.unconsumed_tail
@@ -156,10 +178,10 @@ def _unpacked(body: bytes) -> bytes:
     return plain
 
 
-def _xmp(chunks: list[tuple[bytes, bytes]]) -> bytes:
+def _xmp(chunks: list[tuple[bytes, Buffer]]) -> bytes:
     """The XMP packet: iTXt is keyword, 0, compressed?, method, language, 0, translated keyword, 0, text (section 11.3.3.4)."""
-    for name, body in chunks:
-        if name == b"iTXt" and body.startswith(_XMP_KEYWORD + b"\0") and len(body) > len(_XMP_KEYWORD) + 3:
+    for body in (bytes(body) for name, body in chunks if name == b"iTXt"):
+        if body.startswith(_XMP_KEYWORD + b"\0") and len(body) > len(_XMP_KEYWORD) + 3:
             rest = body[len(_XMP_KEYWORD) + 1 :]
             text = rest[2:].split(b"\0", 2)[-1]
             return _unpacked(text) if rest[0] else text

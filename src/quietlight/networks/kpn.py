@@ -135,7 +135,7 @@ class KPN(nn.Module):
     def _taps(self, features: Tensor) -> Tensor:
         """What the head gives -> taps of all kernels at full size, [B, N, T, H, W]."""
         taps = _enlarged(features)
-        return taps.unflatten(1, (self.frames, -1))
+        return taps.unflatten(1, (self.frames, -1))  # type: ignore[no-any-return, no-untyped-call]
 
     def _features(self, frames: Tensor, present: Tensor, shot: Tensor, read: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The frames, zero where they are absent; what the head makes of them, at half size; and the features at full size."""

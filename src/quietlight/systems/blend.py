@@ -12,24 +12,26 @@ from quietlight.frames import BAYER, Array, Floats, Image, NoiseProfile, RawFram
 _ROWS = 256  # A strip at a time, so that a large photo never becomes a float copy. Even, as a Bayer pattern is.
 
 
-def blend(noisy: RawFrame | Image, clean: RawFrame | Image, strength: float, chroma: float) -> RawFrame | Image:
+def blend(
+    noisy: RawFrame | Image, clean: RawFrame | Image, strength: float, chroma: float, *, in_place: bool = False
+) -> RawFrame | Image:
     """Keep `1 - strength` of the luminance noise and `1 - chroma` of the colour noise; both lie in [0, 1].
 
     The noise profile of a raw becomes that of the mixture, in which the noises of both are taken as fully correlated (an upper
-    bound). Raises UnusableInput for strengths outside of [0, 1].
+    bound). With `in_place` the pixels of `clean` become those of the result. Raises UnusableInput for strengths outside of [0, 1].
     """
     if not (0 <= strength <= 1 and 0 <= chroma <= 1):
         raise UnusableInput(f"strength and chroma lie between 0 and 1, not at {strength:g} and {chroma:g}")
     if strength == chroma == 1:
         return clean
     if isinstance(noisy, RawFrame) and isinstance(clean, RawFrame):
-        mosaic = np.empty_like(clean.mosaic)
+        mosaic = clean.mosaic if in_place else np.empty_like(clean.mosaic)
         for top in range(0, len(mosaic), _ROWS):
             rows = slice(top, top + _ROWS)
             mosaic[rows] = _blend_raw(noisy.mosaic[rows], clean.mosaic[rows], noisy, strength, chroma)
         return replace(clean, mosaic=mosaic, noise=_mixed_profile(noisy.noise, clean.noise, min(strength, chroma)))
     if isinstance(noisy, Image) and isinstance(clean, Image):
-        pixels = np.empty_like(clean.pixels)
+        pixels = clean.pixels if in_place else np.empty_like(clean.pixels)
         for top in range(0, len(pixels), _ROWS):
             rows = slice(top, top + _ROWS)
             pixels[rows] = _blend_photo(noisy.pixels[rows], clean.pixels[rows], strength, chroma)

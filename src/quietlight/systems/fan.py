@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quietlight import engine, tiles
-from quietlight.camera.bayer import PLANE_COLORS, as_rggb, pack, undo_as_rggb, unpack
+from quietlight.camera.bayer import PLANE_COLORS, pack, plane_offsets, unpack
 from quietlight.frames import BAYER, Array, NoiseProfile, RawFrame, UnusableInput
 from quietlight.systems import Result
 from quietlight.systems.classical import classical
@@ -30,6 +30,8 @@ DEFAULT = "fan-plus"
 MARGIN = 96
 """Pixels of the mosaic around a tile that a result inside may depend on."""
 TILE = 1024
+_BYTES = 250
+"""Of memory that the larger of the shipped networks takes per pixel of the mosaic; torch, float32."""
 _OVERLAP = 0.25
 """Half the width, in ln of the level, of the zone around the border of two subranges in which both networks run."""
 
@@ -71,7 +73,11 @@ def fan(
 
     def filtered(mosaic: Mosaic, progress: Callable[[float], None] | None = None) -> Mosaic:
         clean = _filtered(mosaic, frame.cfa, profile, active, gain, progress)
-        return clean if share == 1 else mosaic + np.float32(share) * (clean - mosaic)
+        if share != 1:  # mosaic + share * (clean - mosaic), in no more memory
+            clean -= mosaic
+            clean *= np.float32(share)
+            clean += mosaic
+        return clean
 
     mosaic = filtered(frame.mosaic, progress)
     keep_means(mosaic, frame.mosaic, frame.cfa)
@@ -114,13 +120,14 @@ def _filtered(
         clean = sum(np.float32(part / gain) * engine.run(net.weights, *inputs)[0] for net, part in nets)
         return unpack(np.where([clipped(plane) for plane in planes], planes, clean), "RGGB")
 
-    clean = tiles.apply(
+    clean: Mosaic = tiles.apply(
         run,
-        as_rggb(mosaic, cfa),
-        tile=TILE,
+        mosaic,
+        before=plane_offsets(cfa)[0],
+        tile=tiles.side(TILE, _BYTES),
         margin=MARGIN,
         border=0,
         multiple=2 * math.lcm(*(net.weights.multiple for net, _ in nets)),
         progress=progress,
     )
-    return np.asarray(undo_as_rggb(clean, cfa), np.float32)
+    return clean

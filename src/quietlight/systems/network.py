@@ -26,6 +26,8 @@ unet-gray on six pictures of BSD68 with gaussian noise of sigma 25: 28.970 dB in
 pixels, 28.968 dB in 0.28 s with 16, 28.970 dB in 0.44 s with the margin's 56.
 """
 TILE = 768
+_BYTES = 420
+"""Of memory that the networks take per pixel and plane, or per pixel of all three for those for colour; torch, float32."""
 
 
 _OPPONENT = np.array([[1 / 3, 1 / 3, 1 / 3], [0.5**0.5, 0, -(0.5**0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]], np.float32)
@@ -48,7 +50,7 @@ def network(
         opponent: these planes are the mean and the differences of the colours, in which a scene has less detail and noise as
             much as before, so that more of it is found (as in CBM3D, Dabov et al. 2007); else the colours themselves.
         weights: of a blind photo network, or their name in the zoo, or a .safetensors file.
-        tile: largest side of a tile, without its margin; bounds the memory.
+        tile: largest side of a tile, without its margin; bounds the memory, and is smaller where there is too little of it.
         progress: called with the finished share, from 0 to 1.
 
     Returns:
@@ -67,7 +69,7 @@ def network(
     pixels = tiles.apply(
         lambda part: _run(loaded, part, opponent and channels == 1 and image.pixels.shape[2] == 3),
         image.pixels,
-        tile=tile,
+        tile=tiles.side(tile, _BYTES * image.pixels.shape[2] / channels),
         margin=MARGIN,
         border=BORDER,
         multiple=loaded.multiple,

@@ -59,6 +59,7 @@ def noisebreaker(
     truth: Sequence[str] | None = None,
     local: bool = False,
     fallback: bool = True,
+    stages: bool = True,
     progress: Progress | None = None,
 ) -> Result:
     """Denoise a photo step by step.
@@ -71,6 +72,7 @@ def noisebreaker(
         truth: natures to remove, in this order, instead of those that the classifier finds: NoiseBreaker-P of the paper.
         local: decide region by region: see `regions`.
         fallback: run a denoiser for all noises where no class fits; else the most probable class is taken.
+        stages: keep the photo as it was after each step, for a report; each takes as much memory as the photo.
         progress: called with the finished share, from 0 to 1.
 
     Returns:
@@ -87,8 +89,8 @@ def noisebreaker(
     if pool not in POOLS:
         raise UnusableInput(f"unknown pool {pool!r}: it is one of {', '.join(POOLS)}")
     if local:
-        return by_region(frame, pool, classifier, progress or (lambda _: None))
-    chain = _Chain((frame,), pool, progress or (lambda _: None))
+        return by_region(frame, pool, classifier, stages, progress or (lambda _: None))
+    chain = _Chain((frame,), pool, progress or (lambda _: None), stages)
     if truth is None:
         chain.run(classifier, fallback, across)
     else:
@@ -126,10 +128,12 @@ class _Chain:
     photos: tuple[Image, ...]
     pool: str
     progress: Progress
+    keeps: bool = False
 
     def __post_init__(self) -> None:
         self.record: dict[str, Any] = {"steps": [], "stopped": "clean", "fallback": False}
         self.stages: list[tuple[Image, ...]] = []
+        self.done = 0
         self.used: set[str] = set()
 
     def run(self, classifier: Weights | str, fallback: bool, across: int) -> None:
@@ -143,7 +147,7 @@ class _Chain:
             unsure = self.belief(look, noise) < UNSURE
             self.record["unsure"] |= unsure
             blind = fallback and unsure
-            if len(self.stages) == LIMIT or (blind and BLIND in self.used):
+            if self.done == LIMIT or (blind and BLIND in self.used):
                 self.record["stopped"] = "unsure" if blind else "limit"
                 break
             self.record["fallback"] |= blind
@@ -210,7 +214,7 @@ class _Chain:
     def step(self, found: dict[str, Any], denoiser: str, least: float = VISIBLE) -> bool:
         """Remove one noise, or everything that the denoiser takes for noise; whether that was worth it, and was kept."""
         begin = time.perf_counter()
-        done = len(self.stages)
+        done = self.done
         channels = self.photos[0].pixels.shape[2]
         weights = weights_of(denoiser, channels)
         run = _removing(found["nature"], weights.name)
@@ -226,6 +230,8 @@ class _Chain:
             {**found, "denoiser": weights.name, "removed": change, "seconds": seconds, "kept": kept}
         )
         self.photos = after if kept else self.photos
-        self.stages.append(self.photos)
+        self.done += 1
+        if self.keeps:
+            self.stages.append(self.photos)
         self.used.add(denoiser)
         return kept

@@ -100,16 +100,19 @@ def replace_lost(photo: Image, weights: Weights, progress: Progress, find: Find 
         photo, weights, progress, opponent=False
     ).pixels  # lost pixels are black or white in the colours alone
     lost = (find or _lost)(photo.pixels, estimate)
-    return replace(photo, pixels=np.where(lost, estimate, photo.pixels))
+    for own, noisy, gone in zip(*map(_strips, (estimate, photo.pixels, lost)), strict=True):
+        np.copyto(own, noisy, where=~gone)
+    return replace(photo, pixels=estimate)
 
 
 def _lost(noisy: Array, estimate: Array) -> NDArray[np.bool_]:
     """By one rule for the photo, which a part of its pixels tell."""
     step = max(1, int((noisy.size / _TELLING) ** 0.5))
     rule = drops.Rule.of(*(to_planes(pixels[::step, ::step]) for pixels in (noisy, estimate)))
-    strips = zip(_strips(noisy), _strips(estimate), strict=True)
-    found = [np.moveaxis(rule.lost(*map(to_planes, pair)), 0, 2) for pair in strips]
-    return np.concatenate(found)
+    lost = np.empty(noisy.shape, np.bool_)
+    for place, *pair in zip(*map(_strips, (lost, noisy, estimate)), strict=True):
+        place[...] = np.moveaxis(rule.lost(*map(to_planes, pair)), 0, 2)
+    return lost
 
 
 def removed(before: Sequence[Image], after: Sequence[Image]) -> dict[str, float]:

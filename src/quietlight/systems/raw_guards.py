@@ -37,10 +37,16 @@ def keep_means(mosaic: Plane, source: Plane, cfa: str) -> None:
     The square root's inverse is unbiased for noise; where texture was smoothed in its domain, a little light is missing.
     """
     for place, _ in _places(cfa):
-        target, truth = mosaic[place], source[place]
-        below = truth < 1
-        missing = np.sum(truth - target, dtype=np.float64) / max(int(below.sum()), 1)
-        np.add(target, np.float32(missing), out=target, where=below)
+        parts = [(mosaic[rows][place], source[rows][place]) for rows in _strips(len(mosaic))]
+        lost = sum(float(np.sum(truth - target, dtype=np.float64)) for target, truth in parts)
+        missing = np.float32(lost / max(sum(int((truth < 1).sum()) for _, truth in parts), 1))
+        for target, truth in parts:
+            np.add(target, missing, out=target, where=truth < 1)
+
+
+def _strips(rows: int) -> list[slice]:
+    """An even number of rows at a time."""
+    return [slice(top, top + 512) for top in range(0, rows, 512)]
 
 
 def noise_left(filtered: Callable[[Plane], Plane], mosaic: Plane, cfa: str, profile: NoiseProfile) -> float:

@@ -39,7 +39,7 @@ FEATHER = 16
 """Pixels over which one cell's result becomes its neighbour's."""
 
 
-def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Progress) -> Result:
+def by_region(photo: Image, pool: str, classifier: Weights | str, keeps: bool, progress: Progress) -> Result:
     """As `noisebreaker`, with a decision for every cell of a photo.
 
     A step of the record is one denoiser on all cells that asked for it: "area" is their share of the photo, the judgement is the
@@ -49,16 +49,16 @@ def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Prog
     grid = _Grid(*(np.array_split(np.arange(n), max(round(n / CELL), 1)) for n in photo.pixels.shape[:2]))
     used: dict[Cell, set[str]] = {cell: set() for cell in grid.cells()}
     steps: list[dict[str, Any]] = []
-    stages: list[Image] = []
+    stages: list[Image] = []  # kept where `keeps` says so
     looks = grid.looks(photo, weights)
     while wanted := {cell: name for cell, look in looks.items() if (name := _wanted(look, pool, used[cell]))}:
         lossy = primary(pool, NoiseClass(DROPS[0]))
         # Lost pixels come first: denoised, they would be smeared.
         names = sorted(set(wanted.values()), key=lambda name: (name != lossy, name))
-        if len(stages) + len(names) > LIMIT:
+        if len(steps) + len(names) > LIMIT:
             break
         for name in names:
-            begin, number = time.perf_counter(), len(stages)
+            begin, number = time.perf_counter(), len(steps)
             mine = [cell for cell, one in wanted.items() if one == name]
             found = _mean([looks[cell] for cell in mine])
             denoiser = weights_of(name, photo.pixels.shape[2])
@@ -70,7 +70,7 @@ def by_region(photo: Image, pool: str, classifier: Weights | str, progress: Prog
             facts = {"denoiser": denoiser.name, "area": round(len(mine) / len(used), 4), "kept": True}
             seconds = round(time.perf_counter() - begin, 3)
             steps.append({**found.to_dict(), **facts, "removed": removed((before,), (photo,)), "seconds": seconds})
-            stages.append(photo)
+            stages += [photo] if keeps else []
             for cell in mine:
                 used[cell].add(name)
         looks = grid.looks(photo, weights)
@@ -123,17 +123,31 @@ class _Grid:
         near = {(i + di, j + dj) for i, j in cells for di in (-1, 0, 1) for dj in (-1, 0, 1)}
         return [cell for cell in self.cells() if cell in near]
 
-    def mask(self, cells: list[Cell], hard: bool) -> NDArray[np.float32]:
-        """Cells -> pixels, [H, W] in [0, 1], with soft edges unless `hard`: a lost pixel is replaced wholly or not."""
+    def mask(self, cells: list[Cell], hard: bool) -> Callable[[int, int], NDArray[np.float32]]:
+        """Cells -> pixels: a function that gives the rows from one to another, [h, W] in [0, 1].
+
+        With soft edges unless `hard`: a lost pixel is replaced wholly or not.
+        """
         chosen = np.zeros((len(self.rows), len(self.columns)), np.float32)
         chosen[tuple(zip(*cells, strict=True))] = 1
-        mask = np.repeat(np.repeat(chosen, [len(r) for r in self.rows], 0), [len(c) for c in self.columns], 1)
-        for axis in () if hard else (0, 1):
-            size, window = mask.shape[axis], 2 * FEATHER + 1
-            sums = np.cumsum(np.take(mask, mirrored(-FEATHER - 1, size + FEATHER, size), axis), axis, dtype=np.float64)
-            upper, lower = (np.take(sums, range(start, start + size), axis) for start in (window, 0))
-            mask = ((upper - lower) / window).astype(np.float32)
-        return np.clip(mask, 0, 1)
+        row, column = (np.repeat(range(len(groups)), list(map(len, groups))) for groups in (self.rows, self.columns))
+
+        def rows(top: int, bottom: int) -> NDArray[np.float32]:
+            if hard:
+                return np.asarray(chosen[row[top:bottom, None], column])
+            wide = chosen[row[mirrored(top - FEATHER - 1, bottom + FEATHER, len(row))]][:, column]
+            soft = _box_means(_box_means(wide, 0)[:, mirrored(-FEATHER - 1, len(column) + FEATHER, len(column))], 1)
+            return np.clip(soft, 0, 1)
+
+        return rows
+
+
+def _box_means(values: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Means over the pixels up to `FEATHER` away along an axis, for all but the first FEATHER + 1 and the last FEATHER."""
+    window = 2 * FEATHER + 1
+    sums = np.moveaxis(np.cumsum(values, axis, dtype=np.float64), axis, 0)
+    means = (sums[window:] - sums[:-window]) / window
+    return np.moveaxis(means, 0, axis).astype(np.float32)
 
 
 def _wanted(look: Judgement, pool: str, used: set[str]) -> str:
@@ -152,13 +166,14 @@ def _mean(looks: list[Judgement]) -> Judgement:
     return replace(looks[0], probabilities=tuple(probabilities.tolist()), levels=tuple(levels.tolist()))
 
 
-def _blended(photo: Image, after: Image, mask: NDArray[np.float32]) -> Image:
-    """The photo, and `after` as far as the mask says."""
+def _blended(photo: Image, after: Image, mask: Callable[[int, int], NDArray[np.float32]]) -> Image:
+    """The photo, and `after` as far as the mask says, which is asked for some rows at a time."""
     pixels = photo.pixels.copy()
     white = full_scale(pixels)
     for top in range(0, len(pixels), 256):
         part = slice(top, top + 256)
-        change = (after.pixels[part].astype(np.float32) - pixels[part]) * mask[part, :, None]
+        own = mask(top, top + len(pixels[part]))[..., None]
+        change = (after.pixels[part].astype(np.float32) - pixels[part]) * own
         mixed = np.clip(pixels[part] + change, 0, white)
         pixels[part] = mixed if pixels.dtype.kind == "f" else np.rint(mixed)
     return replace(photo, pixels=pixels)

@@ -85,7 +85,7 @@ def make(job: Job, wishes: Wishes, folder: Path, progress: Progress) -> tuple[Pa
         bits = 8 if wishes.suffix == ".jpg" else 16
         result = develop(frame, record=True, exposure=wishes.exposure, bits=bits, **options)
     progress(0.95)
-    target = target_of(job, folder, template_of(job, wishes), wishes.suffix)
+    target = folder / target_of(job, template_of(job, wishes), wishes.suffix)
     write(result.frame, target)
     return target, result.record
 

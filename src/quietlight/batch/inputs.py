@@ -1,21 +1,20 @@
-"""Many files -> many files: which inputs, which of them together, which outputs, one after the other, going on after failures."""
+"""What a user names -> jobs: which files, which of them together, and what their results are called."""
 
 from __future__ import annotations
 
 import glob
-import shutil
-import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Literal
 
-from quietlight.frames import Frame, UnusableInput
-from quietlight.io import PHOTO_SUFFIXES, RawFormat, read_file
-from quietlight.io.burst import is_payload, payloads, read_burst
-from quietlight.io.files import written_beside
+from quietlight.batch import remote
+from quietlight.batch.journal import results_in
+from quietlight.batch.places import is_url, local
+from quietlight.frames import UnusableInput
+from quietlight.io import RawFormat
+from quietlight.io.burst import is_payload, payloads
 from quietlight.io.grouping import group
-from quietlight.io.sequence import is_sequence, with_reference
 
 _WILDCARDS = frozenset("*?[")
 BurstChoice = Literal["auto", "on", "off"]
@@ -32,6 +31,7 @@ class Job:
         frames: the files of a burst, in order; empty for a single file.
         reference: the index of the reference among them, where it is known.
         name: what a burst that is a folder is called, instead of by its source.
+        url: where the file is, if in a store (`remote`); `source` is then no more than its name.
     """
 
     source: Path
@@ -40,6 +40,12 @@ class Job:
     frames: tuple[Path, ...] = ()
     reference: int | None = None
     name: str = ""
+    url: str = ""
+
+    @property
+    def place(self) -> str:
+        """What people are told where it is."""
+        return self.url or str(self.source)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -58,26 +64,8 @@ class Job:
         return f"{name} (burst of {len(self.frames)})" if self.frames else name
 
 
-@dataclass
-class Outcome:
-    """What became of one job: "done", "skipped" or "failed"; `frames` are the files of a burst."""
-
-    source: Path
-    target: Path | None
-    state: str
-    message: str = ""
-    seconds: float = 0.0
-    record: dict[str, Any] = field(default_factory=dict)
-    frames: tuple[Path, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as JSON takes it."""
-        target = None if self.target is None else str(self.target)
-        return {**self.__dict__, "source": str(self.source), "target": target, "frames": [str(f) for f in self.frames]}
-
-
-def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: Path | None = None) -> list[Job]:
-    """Files, folders (searched through all their levels) and glob patterns -> jobs in sorted order, each file once.
+def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: str | Path | None = None) -> list[Job]:
+    """Files, folders (searched through all their levels), glob patterns, all by URL, too -> jobs in sorted order, each file once.
 
     An input that leads to no file becomes a job that fails, so that the others are done. What lies beside the frames of the HDR+
     data set (lens shading and colour as files) is left out.
@@ -85,13 +73,19 @@ def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: Path 
     Args:
         inputs: what the user named.
         suffixes: of the files that are taken from folders and patterns; None takes all. A file named by itself is always taken.
-        without: a folder whose files are left out: that of the outputs.
+        without: a folder whose files are left out: that of the outputs. Where it is the one that is searched, its journal tells
+            which of them are.
     """
-    jobs: dict[Path, Job] = {}
-    for name in inputs:
+    jobs: dict[Path | str, Job] = {}
+    outputs = None if without is None or is_url(str(without)) else Path(without)
+    made = set() if outputs is None else results_in(outputs)
+    for name in map(local, inputs):
+        if is_url(name):
+            jobs |= {job.url: job for job in _in_store(name, suffixes, str(without or ""))}
+            continue
         path = Path(name)
         if path.is_dir():
-            files = _without_companions(_files_below(path, suffixes, without))
+            files = _without_companions(_files_below(path, suffixes, outputs))
             found = [Job(file, file.parent.relative_to(path), found=True) for file in files]
         elif path.exists() or not _WILDCARDS & set(name):
             found = [Job(path)]
@@ -100,8 +94,17 @@ def find_inputs(inputs: Sequence[str], suffixes: Set[str] | None, without: Path 
             wanted = (match for match in matches if match.is_file() and _is_wanted(match, suffixes))
             found = [Job(match) for match in _without_companions(wanted)]
         for job in found or [Job(path)]:
-            jobs.setdefault(job.source.resolve(), job)
+            if not (job.found and job.source.resolve() in made):
+                jobs.setdefault(job.source.resolve(), job)
     return list(jobs.values())
+
+
+def _in_store(url: str, suffixes: Set[str] | None, without: str) -> list[Job]:
+    found = [
+        Job(Path(path.name), Path(path.parent), found=True, url=place)
+        for place, path in remote.find(url, suffixes, without)
+    ]
+    return found or [Job(Path(PurePosixPath(url).name), url=url)]
 
 
 def _is_wanted(path: Path, suffixes: Set[str] | None) -> bool:
@@ -135,7 +138,8 @@ def as_bursts(
 ) -> list[Job]:
     """Jobs of single files -> jobs of bursts and of single files, in the order of their first files.
 
-    Files called as those of the HDR+ data set are one burst per folder, called like it, unless `choice` is off.
+    Files called as those of the HDR+ data set are one burst per folder, called like it, unless `choice` is off. Files of stores
+    are taken by themselves, behind the others.
 
     Args:
         jobs: of `find_inputs`.
@@ -143,9 +147,17 @@ def as_bursts(
             called like the first, and all of each folder that was searched, called like it; off: none.
         raw_format: describes files without a header.
         progress: called with the finished share, from 0 to 1.
+
+    Raises UnusableInput for files of stores where `choice` is on.
     """
     if choice == "off":
         return list(jobs)
+    if stored := [job for job in jobs if job.url]:
+        if choice == "on":
+            raise UnusableInput(
+                f"{stored[0].url}: bursts are looked for in folders: copy it to one, or take --burst off"
+            )
+        return [*as_bursts([job for job in jobs if not job.url], choice, raw_format, progress), *stored]
     together: dict[Hashable, list[Path]] = {}
     rest: list[Path] = []
     for job in jobs:
@@ -179,18 +191,8 @@ def _joined(members: Sequence[Job], choice: BurstChoice) -> Job:
     return replace(first, frames=frames)
 
 
-def read_job(
-    job: Job, raw_format: RawFormat | None = None, progress: Callable[[float], None] = lambda _: None
-) -> Frame:
-    """The frame of a single file, or the Burst of several. Raises UnusableInput as `io.read` does."""
-    if not job.frames:
-        return read_file(job.source, raw_format)
-    burst = read_burst(job.frames, lambda path: read_file(path, raw_format), raw_format, job.reference, progress)
-    return with_reference(burst, job.frames[0].parent) if is_sequence(job.frames) else burst
-
-
-def target_of(job: Job, out: Path, template: str, suffix: str) -> Path:
-    """Where the output of a job goes; `template` holds {stem} and {suffix}, whose values are those of the job and `suffix`.
+def target_of(job: Job, template: str, suffix: str) -> PurePosixPath:
+    """What the result of a job is called in the folder of results; `template` holds {stem} and {suffix}: the job's, and `suffix`.
 
     Raises UnusableInput for a template that names other fields or leaves the folder.
     """
@@ -200,79 +202,4 @@ def target_of(job: Job, out: Path, template: str, suffix: str) -> Path:
         raise UnusableInput(f"the template {template!r} takes only {{stem}} and {{suffix}}") from error
     if not name or Path(name).name != name:
         raise UnusableInput(f"the template {template!r} must give a plain file name, not {name!r}")
-    return out / job.folder / name
-
-
-def run(
-    jobs: Sequence[Job],
-    plan: Callable[[Job], Path],
-    work: Callable[[Job, Path], dict[str, Any]],
-    overwrite: bool = False,
-    report: Callable[[Outcome], None] = lambda _: None,
-) -> list[Outcome]:
-    """Do every job, whatever happens to the others.
-
-    Args:
-        plan: job -> target; may raise UnusableInput.
-        work: (job, target) -> record: reads, computes and writes.
-        overwrite: do jobs whose target exists, which are skipped otherwise.
-        report: told each outcome as it comes.
-    """
-    outcomes: list[Outcome] = []
-    # No result may replace a source, its own or another's, nor the result of another one.
-    taken = {file.resolve(): file for job in jobs for file in job.files}
-    for job in jobs:
-        outcome = replace(_run_one(job, plan, work, overwrite, taken), frames=job.frames)
-        outcomes.append(outcome)
-        report(outcome)
-    return outcomes
-
-
-def _run_one(
-    job: Job,
-    plan: Callable[[Job], Path],
-    work: Callable[[Job, Path], dict[str, Any]],
-    overwrite: bool,
-    taken: dict[Path, Path],
-) -> Outcome:
-    target: Path | None = None
-    begin = time.perf_counter()
-    try:
-        target = plan(job)
-        if (other := taken.get(target.resolve())) is not None:
-            raise UnusableInput(
-                f"{job.source}: its result {target} would replace {other} or its result: choose another --template"
-            )
-        taken[target.resolve()] = job.source
-        if target.exists() and not overwrite:
-            return Outcome(job.source, target, "skipped", f"{target} exists (--overwrite replaces it)")
-        record = work(job, target)
-        copy_sidecars(job.source, target, overwrite)
-    except UnusableInput as error:
-        named = any(str(file) in str(error) for file in job.files)
-        return Outcome(job.source, target, "failed", str(error) if named else f"{job.source}: {error}")
-    except MemoryError:
-        return Outcome(job.source, target, "failed", f"{job.source}: there is not enough memory for it")
-    except OSError as error:
-        return Outcome(job.source, target, "failed", f"{error.filename or job.source}: {error.strerror or error}")
-    except Exception as error:  # A fault of ours on one file must not cost the user the others.
-        reason = f"{type(error).__name__} {error}".strip()
-        return Outcome(job.source, target, "failed", f"{job.source}: a fault in quietlight, please report it: {reason}")
-    return Outcome(job.source, target, "done", seconds=time.perf_counter() - begin, record=record)
-
-
-def copy_sidecars(source: Path, target: Path, overwrite: bool) -> None:
-    """Copy the XMP sidecars of a raw (`IMG.xmp`, `IMG.CR3.xmp`) beside the DNG made of it; existing ones stay unless overwritten.
-
-    Beside a developed photo they would have their edits applied a second time, and those of a photo are not for a raw made of it.
-    """
-    if target.suffix.lower() != ".dng" or source.suffix.lower() in PHOTO_SUFFIXES:
-        return
-    pairs = (
-        (source.with_suffix(".xmp"), target.with_suffix(".xmp")),
-        (source.with_name(source.name + ".xmp"), target.with_name(target.name + ".xmp")),
-    )
-    for sidecar, copy in pairs:
-        if sidecar.is_file() and (overwrite or not copy.exists()):
-            with written_beside(copy) as beside:
-                shutil.copyfile(sidecar, beside)
+    return PurePosixPath(job.folder.as_posix()) / name

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+from doing import Copy
 
-from quietlight.batch import Job, as_bursts, find_inputs, read_job, run, target_of
+from quietlight.batch import Folder, Job, as_bursts, find_inputs, read_job, run, target_of
+from quietlight.batch.denoise import Denoise
 from quietlight.frames import Burst, RawFrame, UnusableInput
 from quietlight.io import PHOTO_SUFFIXES, RAW_SUFFIXES
 
 KNOWN = PHOTO_SUFFIXES | RAW_SUFFIXES
-OUT = Path("out")
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def hdrplus(shoot, tmp_path):
 
 def targets(jobs):
     """What the results of bursts and of singles are called, with the numbers of their frames."""
-    return {target_of(job, OUT, "{stem}_clean{suffix}", ".x").as_posix(): len(job.files) for job in jobs}
+    return {str("out" / target_of(job, "{stem}_clean{suffix}", ".x")): len(job.files) for job in jobs}
 
 
 def jobs_of(choice, *inputs):
@@ -90,9 +91,7 @@ def test_bursts_of_the_data_set_are_called_like_their_folders(hdrplus, choice):
 def test_inputs_that_lead_nowhere_still_fail(tmp_path, choice):
     (tmp_path / "empty").mkdir()
     jobs = jobs_of(choice, tmp_path / "none.dng", tmp_path / "empty")
-    outcomes = run(
-        jobs, lambda job: target_of(job, tmp_path / "out", "{stem}{suffix}", ".x"), lambda job, _: read_job(job)
-    )
+    outcomes = run(jobs, Denoise(), Folder(tmp_path / "out"))
     assert [outcome.state for outcome in outcomes] == ["failed", "failed"]
 
 
@@ -124,32 +123,22 @@ def test_a_burst_that_we_wrote_keeps_its_reference(tmp_path, shoot, choice):
 
 
 def test_no_frame_of_a_burst_is_ever_a_target(card):
-    jobs = jobs_of("auto", card)
-
-    def work(job, target):
-        raise AssertionError("reached")
-
-    outcomes = run(jobs, lambda job: card / "IMG_2.dng", work, overwrite=True)
+    outcomes = run(jobs_of("auto", card)[:2], Denoise(template="IMG_2.dng"), Folder(card), overwrite=True)
     assert {outcome.state for outcome in outcomes} == {"failed"}
     assert all("would replace" in outcome.message for outcome in outcomes)
 
 
 def test_outcomes_name_the_frames(card, tmp_path):
-    def work(job, target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("x")
-        return {}
-
     (card / "IMG_0.xmp").write_text("rating")
     jobs = jobs_of("auto", card)
-    outcomes = run(jobs, lambda job: target_of(job, tmp_path / "out", "{stem}{suffix}", ".dng"), work)
+    outcomes = run(jobs, Copy(suffix=".dng"), Folder(tmp_path / "out"))
     first = outcomes[0].to_dict()
     assert first["source"] == str(card / "IMG_0.dng")
     assert first["frames"] == [str(card / f"IMG_{n}.dng") for n in range(3)]
     assert outcomes[1].to_dict()["frames"] == []
     assert (tmp_path / "out" / "IMG_0.xmp").read_text() == "rating"
-    again = run(jobs, lambda job: target_of(job, tmp_path / "out", "{stem}{suffix}", ".dng"), work)
-    assert {outcome.state for outcome in again} == {"skipped"}
+    again = run(jobs, Copy(suffix=".dng"), Folder(tmp_path / "out"))
+    assert {outcome.state for outcome in again} == {"kept"}
 
 
 def test_titles() -> None:
