@@ -170,8 +170,7 @@ class _Plan:
                     f"{job.place}: its result {target} would replace {other} or its result: choose another --template"
                 )
             self._taken[self.place.key(name)] = job.place
-            if self.journal is not None:
-                _require_files(job)
+            _require_files(job)
             order = Order(job, name, _sources(job))
             objection = self._objection(order)
         except (UnusableInput, OSError) as error:
