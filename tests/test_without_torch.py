@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from quietlight.batch.places import JOURNAL
+
 RECIPE = Path(__file__).parents[1] / "recipes" / "unet-gray.toml"
 WITHOUT = """
 import json, sys
@@ -50,7 +52,7 @@ def test_photos_raws_and_bursts_are_analysed_denoised_and_developed(files, tmp_p
     )
     assert result.stdout.splitlines()[-1] == "develop 0", result.stderr
     assert [line for line in result.stdout.splitlines() if line.endswith(" 1")] == [], result.stderr
-    names = {"photo_clean.png", "raw_clean.dng", "burst-0_clean.dng", "gray-0_clean.dng", "raw.jpg"}
+    names = {"photo_clean.png", "raw_clean.dng", "burst-0_clean.dng", "gray-0_clean.dng", "raw.jpg", JOURNAL}
     assert {path.name for path in out.iterdir()} == names
 
 

@@ -28,7 +28,7 @@ def inputs_of(module: Any, arguments: Mapping[str, Any], height: int, width: int
     if getattr(module, "is_burst", False):
         half = 2 if module.channels == 4 else 1
         frames = filled(0.5, module.frames, module.channels, height // half, width // half)
-        return [frames, filled(1, module.frames), *(filled(1e-3, module.channels, 1, 1) for _ in range(2))]
+        return [frames, filled(1.0, module.frames), *(filled(1e-3, module.channels, 1, 1) for _ in range(2))]
     if getattr(module, "is_raw", False):
         return [filled(0.5, 4, height // 2, width // 2), *(filled(1e-3, 4, 1, 1) for _ in range(2))]
     channels = 3 if getattr(module, "is_camera", False) else int(arguments.get("channels", 1))

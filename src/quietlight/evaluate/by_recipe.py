@@ -60,7 +60,9 @@ def inputs_seen(weights: Weights, batches: list[Batch]) -> list[list[NDArray[np.
 def score(weights: Weights, compute: Compute, batches: list[Batch]) -> float:
     """The mean score of these batches: dB for all networks that make pictures."""
     part = _recipe(weights).objective
-    objective: Objective = build(OBJECTIVES, part.name, "objective", part.arguments)
+    # Recipes in weights name others by the file that they were in, which the zoo may hold now.
+    arguments = {k: v.removesuffix(".safetensors") if isinstance(v, str) else v for k, v in part.arguments.items()}
+    objective: Objective = build(OBJECTIVES, part.name, "objective", arguments)
 
     def network(*inputs: Tensor) -> Tensor:
         return torch.from_numpy(np.array(compute(*(x.contiguous().numpy() for x in inputs)), np.float32))
