@@ -103,11 +103,17 @@ def read_tensors(name: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     path = path_of(name)
     try:
         with safe_open(path, "np") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            metadata = dict(file.metadata() or {})
     except (SafetensorError, ValueError) as error:
         raise UnusableInput(f"{path}: not a weights file of ours or of others: {error}") from error
     except (AttributeError, TypeError) as error:  # numpy has no such type
         raise UnusableInput(f"{path}: not in float32 or float16: save it in one of them ({error})") from error
+    if strange := {
+        str(tensor.dtype) for tensor in tensors.values() if tensor.dtype.isbuiltin != 1
+    }:  # another package's
+        raise UnusableInput(f"{path}: not in float32 or float16: save it in one of them ({', '.join(strange)})")
+    return tensors, metadata
 
 
 def save(

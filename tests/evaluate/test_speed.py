@@ -34,6 +34,7 @@ def asked(monkeypatch):
         return {"cpu": cpu, "wall": cpu / 2, "memory": 600.0, **networks}
 
     monkeypatch.setattr(measuring, "_ask", ask)
+    monkeypatch.setattr(measuring, "ENGINES", {"torch": ""})
     return calls
 
 

@@ -271,7 +271,7 @@ def test_only_lost_pixels_change_where_pixels_were_lost(
     noisy = np.clip(clean + rng.normal(0, 0.02 * full, clean.shape), 0.01 * full, 0.99 * full).astype(dtype)
     lost = rng.random((40, 50, 1)) < 0.1
     noisy = np.where(lost, rng.choice([0, full], (40, 50, 1)), noisy).astype(dtype)
-    says(monkeypatch, lambda _: clean)
+    says(monkeypatch, lambda _: clean.copy())
     before, shares = Image(noisy), []
     script(said("bernoulli"), said("gaussian 0-15"), CLEAN)
     result = noisebreaker(before, progress=shares.append)

@@ -59,7 +59,7 @@ def test_both_halves_get_their_own(denoisers):
 def test_a_clean_photo_comes_back_as_it_is(size, dtype, denoisers, monkeypatch):
     monkeypatch.setattr(regions, "classify", lambda *_: said("clean"))
     photo = Image(np.random.default_rng(0).random((*size, 3)).astype(np.float32).astype(dtype))
-    result = regions.by_region(photo, "default", "noise-classifier", lambda _: None)
+    result = regions.by_region(photo, "default", "noise-classifier", True, lambda _: None)
     assert result.frame is photo
     assert result.record["stopped"] == "clean"
     assert result.record["classifier"] == "noise-classifier"

@@ -52,6 +52,8 @@ def reason(job: Job, error: Exception) -> str:
         return str(error) if named else f"{source}: {error}"
     if isinstance(error, MemoryError):
         return f"{source}: there is not enough memory for it"
+    if isinstance(error, FileNotFoundError):
+        return f"{error.filename or source}: there is no such file"
     if isinstance(error, OSError):
         return f"{error.filename or source}: {error.strerror or error}"
     # A fault of ours on one file must not cost the user the others.

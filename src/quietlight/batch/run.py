@@ -170,7 +170,8 @@ class _Plan:
                     f"{job.place}: its result {target} would replace {other} or its result: choose another --template"
                 )
             self._taken[self.place.key(name)] = job.place
-            _require_files(job)
+            if self.journal is not None:
+                _require_files(job)
             order = Order(job, name, _sources(job))
             objection = self._objection(order)
         except (UnusableInput, OSError) as error:
