@@ -40,7 +40,7 @@ weights: the graphs of ours are in the wheel, without weights, and those of othe
 A network is computed in bf16 where the processor multiplies in it and the loss measured here is at most {MOST_LOST:g} dB.
 The loss is that of the score by the network's own recipe, on crops of five pictures of CBSD68 with the noise that it learnt from.
 Time is that of one processor, relative to torch in float32 in the same run, on {SIDE}×{SIDE} pixels. Networks that judge noise stay
-in float32.
+in float32, and with OpenVINO what comes before a network's first convolution.
 """
 
 

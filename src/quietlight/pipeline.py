@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -115,8 +114,6 @@ def denoise(
         source, repairs = _repaired(source, dark, banding, frugal)
         source, found = _measured(source, calibration)
         note |= {**repairs, **found}
-    if system in LOOKS:
-        raise UnusableInput(f"{system} makes a photo of a raw: develop with that look")
     if (local or remove) and system != "noisebreaker":
         raise UnusableInput("local and remove are for photos that noisebreaker denoises")
     if local and remove:
@@ -124,6 +121,29 @@ def denoise(
     options: dict[str, Any] = ({"local": True} if local else {}) | ({"truth": remove} if remove else {})
     if system == "noisebreaker":
         options["stages"] = not frugal or grain > 0
+    result = _cleaned(source, note, strength, chroma, grain, noise_scale, frugal, progress, **options)
+    if record:
+        return result
+    if isinstance(frame, np.ndarray):
+        return frame.copy() if result.frame is source else _array_of(cast(Image, result.frame), frame)
+    return result.frame
+
+
+def _cleaned(
+    source: Frame,
+    note: dict[str, Any],
+    strength: float,
+    chroma: float | None,
+    grain: float,
+    noise_scale: float,
+    frugal: bool,
+    progress: Progress | None,
+    **options: Any,
+) -> Result:
+    """What `denoise` does with a frame that is prepared, and with a record that names the system; its options are the last."""
+    system = note["system"]
+    if system in LOOKS:
+        raise UnusableInput(f"{system} makes a photo of a raw: develop with that look")
     result = _run(source, system, noise_scale, progress, **options)
     if frugal:
         machine.give_back()
@@ -132,13 +152,9 @@ def denoise(
     if _differ(before, clean):
         blended = blend(before, clean, strength, strength if chroma is None else chroma, in_place=frugal)
         clean = _with_history(blended, system, strength)
-    stages = () if frugal else result.stages
-    result = replace(result, frame=clean, record={**note, **result.record}, stages=stages)
-    if record:
-        return result
-    if isinstance(frame, np.ndarray) and not _differ(before, clean):
-        return frame.copy()
-    return _array_of(clean, frame) if isinstance(frame, np.ndarray) else clean
+    else:
+        clean = before
+    return replace(result, frame=clean, record={**note, **result.record}, stages=() if frugal else result.stages)
 
 
 def _chosen(frame: Frame | Array, system: str) -> tuple[Frame, dict[str, Any]]:
@@ -310,29 +326,32 @@ def develop(
     if enhance is not None and look not in FINISHING:
         raise UnusableInput(f"the look {look} has no finish to weaken: enhance is for {', '.join(FINISHING)}")
     first, last = halves(progress, 0.5 if look in FINISHING else 1.0)
-    cleaned = partial(
-        _denoise,
-        strength=strength,
-        chroma=chroma,
-        noise_scale=noise_scale,
-        system=system,
-        frugal=True,  # of what is given to it, all but a burst is ours
-        record=True,
-        progress=first,
-    )
     note: dict[str, Any]
     if isinstance(frame, Burst) and denoise == "auto":
-        result: Result = cleaned(frame, calibration=calibration, dark=dark, banding=banding, frugal=frugal)
+        result: Result = _denoise(
+            frame,
+            strength=strength,
+            chroma=chroma,
+            noise_scale=noise_scale,
+            calibration=calibration,
+            dark=dark,
+            banding=banding,
+            system=system,
+            frugal=frugal,
+            record=True,
+            progress=first,
+        )
         one, note = cast(RawFrame, result.frame), result.record
     else:
         one = cast(RawFrame, frame.frames[reference_of(frame)] if isinstance(frame, Burst) else frame)
         one, note = _repaired(one, dark, banding, frugal)
         if denoise == "auto":
-            one, found = _with_noise(one, calibration)
+            one, found = _measured(one, calibration)
             note |= found
             if is_visible(one.noise):
-                result = cleaned(one)
-                one, note = cast(RawFrame, result.frame), {**result.record, **note}
+                note |= {"system": _single(one) if system == "auto" else system, "strength": strength}
+                result = _cleaned(one, note, strength, chroma, 0.0, noise_scale, True, first)
+                one, note = cast(RawFrame, result.frame), result.record
     if look not in FINISHING:
         one = apply_gain_maps(one, out=one.mosaic)
     finish = {} if enhance is None else {"enhance": enhance}

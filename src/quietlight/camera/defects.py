@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from quietlight import machine
 from quietlight.camera.bayer import pattern_colors
 from quietlight.frames import BAYER, Floats, GainMap, NoiseProfile, RawFrame, UnusableInput
 from quietlight.tiles import mirrored
@@ -53,8 +55,9 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0, *, out: Plane | N
     Returns:
         the frame, and the mask of the repaired pixels, of the mosaic's shape.
     """
-    found: list[tuple[tuple[Any, ...], Floats]] = []
-    for plane, color, phase in _planes(frame):
+
+    def found_in(part: tuple[Plane, int, tuple[int, int, int, int | None]]) -> tuple[tuple[Any, ...], Floats]:
+        plane, color, phase = part
         shot, read = _noise_of(plane) if frame.noise is None else _profile_of(frame.noise, color)
         rows, columns = _outliers(plane, threshold, shot, read)
         ring = _around(plane, rows, columns, _RING)
@@ -64,7 +67,10 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0, *, out: Plane | N
         layer = frame.mosaic if channel is None else frame.mosaic[..., channel]
         alone = _stands_alone(layer, rows, columns, values, shot, read)
         at = (rows[alone], columns[alone]) if channel is None else (rows[alone], columns[alone], channel)
-        found.append((at, values[alone]))
+        return at, values[alone]
+
+    with ThreadPoolExecutor(machine.cores()) as threads:
+        found = list(threads.map(found_in, _planes(frame)))
     repaired, mask = _target(frame.mosaic, out), np.zeros(frame.mosaic.shape, np.bool_)
     for at, repairs in found:  # not before all are found: the planes are seen as they were
         repaired[at] = repairs

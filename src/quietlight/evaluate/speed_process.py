@@ -28,6 +28,7 @@ def main() -> None:
 def measured(case: str, megapixels: float, engine: str) -> dict[str, float]:
     """Seconds of CPU and wall, peak memory in MB, and what networks did: their GFLOP and their seconds of CPU."""
     from quietlight.evaluate.speed_cases import cases
+    from quietlight.evaluate.speed_programs import programs
 
     meter = _Meter.installed(engine)
     with tempfile.TemporaryDirectory(prefix="quietlight-") as folder:
@@ -39,7 +40,7 @@ def measured(case: str, megapixels: float, engine: str) -> dict[str, float]:
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     called = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    memory = after.ru_maxrss / 1000 if called else _peak_memory()
+    memory = after.ru_maxrss / 1000 if case in programs() else _peak_memory()
     return {"cpu": cpu + called, "wall": wall, "memory": memory, "gflop": meter.gflop(), "network": meter.cpu}
 
 
