@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from quietlight import zoo
 from quietlight.cli import app
 from quietlight.evaluate import speed as measuring
 from quietlight.evaluate import speed_cases, speed_frames, speed_process, speed_programs
@@ -70,8 +69,6 @@ def test_every_system_and_look_has_a_case():
     for name in {*SYSTEMS, *LOOKS}:
         assert name in known
     assert all("burst" in known[name].about for name in OF_BURSTS)
-    absent = {name: case.absent for name, case in known.items() if case.absent}
-    assert ("kpn" in absent) == ("kpn" not in zoo.names())
 
 
 @pytest.mark.parametrize("name", [speed_cases.BASE, "neutral", "analyze"])

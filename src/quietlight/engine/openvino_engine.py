@@ -76,7 +76,7 @@ def _parted(model: Any) -> list[Any]:
     """What comes before the first convolution, and the rest: how a raw's values stand out of their noise is lost in bf16."""
     nodes = model.get_ordered_ops()
     stem = next(node for node in nodes if node.get_type_name() == "Convolution")
-    before, left = set(), [stem.input(0)]
+    before, left = {given.get_friendly_name() for given in model.get_parameters()}, [stem.input(0)]
     while left:
         node = left.pop().get_source_output().get_node()
         if node.get_friendly_name() not in before:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from quietlight import zoo
 from quietlight.evaluate import speed_frames as frames
 from quietlight.evaluate import speed_programs as programs
 from quietlight.frames import Frame, Image, RawFrame
@@ -108,12 +107,13 @@ def _needs(case: Case, module: str) -> Case:
     return case if find_spec(module) else replace(case, absent=f"{module} is not installed")
 
 
-def _trained(case: Case, *names: str) -> Case:
-    return case if set(names) <= set(zoo.names()) else replace(case, absent="not trained")
-
-
 def _burst(megapixels: float) -> Frame:
     return frames.burst(megapixels, FRAMES)
+
+
+def _gray_burst(megapixels: float) -> Frame:
+    """For KPN, whose weights are for monochrome raws."""
+    return frames.burst(megapixels, FRAMES, "MONO")
 
 
 def _denoised(system: str, **options: Any) -> Callable[[Any], Any]:
@@ -139,13 +139,11 @@ def cases() -> dict[str, Case]:
         "classical-photo": Case("denoise, photo", _of(frames.photo, _denoised("classical"))),
         "hdrplus": Case(merging, _of(_burst, _denoised("hdrplus"))),
         "hdrplus-fan": Case(merging, _of(_burst, _denoised("hdrplus-fan")), True),
-        "kpn": _trained(Case(merging, _of(_burst, _denoised("kpn")), True), "kpn"),
-        "hdrplus-kpn": _trained(Case(merging, _of(_burst, _denoised("hdrplus-kpn")), True), "kpn"),
+        "kpn": Case(f"{merging}, monochrome", _of(_gray_burst, _denoised("kpn")), True),
+        "hdrplus-kpn": Case(f"{merging}, monochrome", _of(_gray_burst, _denoised("hdrplus-kpn")), True),
         "neutral": Case("develop, raw, without denoising", _of(frames.raw, partial(_developed, denoise="off"))),
         "fan-plus-neutral": Case("develop, raw", _of(frames.raw, _developed), True),
-        "cameranet": _trained(
-            Case("develop, raw", _of(frames.raw, partial(_developed, look="cameranet")), True), "cameranet"
-        ),
+        "cameranet": Case("develop, raw", _of(frames.raw, partial(_developed, look="cameranet")), True),
         "dng-to-dng": Case("fan-plus, DNG to DNG", _files(frames.raw, ".dng", ".dng", _denoised("fan")), True),
         "dng-to-jpeg": Case("fan-plus and neutral, DNG to JPEG", _files(frames.raw, ".dng", ".jpg", _developed), True),
         "jpeg-to-jpeg": Case(

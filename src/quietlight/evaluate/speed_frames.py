@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,11 +43,12 @@ def raw(megapixels: float, place: tuple[int, int] = (0, 0), noise: NoiseProfile 
     return RawFrame(mosaic, "RGGB", white_balance=(2.0, 1.0, 1.6), noise=noise, iso=800)
 
 
-def burst(megapixels: float, frames: int) -> Burst:
+def burst(megapixels: float, frames: int, cfa: str = "RGGB") -> Burst:
     """Raws of one scene, moved by some pixels from one to the next, with four times the shot noise."""
     rng = np.random.default_rng(_SEED)
     places = [(int(row), int(column)) for row, column in rng.integers(0, 2 * _MARGIN, (frames, 2))]
-    return Burst(tuple(raw(megapixels, place, NoiseProfile((4e-3,), (1e-5,))) for place in places))
+    shots = (raw(megapixels, place, NoiseProfile((4e-3,), (1e-5,))) for place in places)
+    return Burst(tuple(replace(shot, cfa=cfa) for shot in shots))
 
 
 def photo(megapixels: float) -> Image:
