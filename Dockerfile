@@ -10,9 +10,7 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 FROM python:3.12-slim
 COPY constraints.txt /tmp/constraints.txt
 COPY --from=wheel /wheel /tmp/wheel
-# torch first and by its exact version: see constraints.txt.
-RUN pip install --no-cache-dir -c /tmp/constraints.txt torch==2.13.0 \
- && pip install --no-cache-dir -c /tmp/constraints.txt "$(echo /tmp/wheel/*.whl)[io]" \
+RUN pip install --no-cache-dir -c /tmp/constraints.txt "$(echo /tmp/wheel/*.whl)[fast,io]" \
  && rm -r /tmp/wheel /tmp/constraints.txt \
  && useradd --create-home --uid 10001 quietlight
 USER quietlight

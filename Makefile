@@ -75,8 +75,7 @@ test-wheel: .venv/made
 	rm -rf dist .venv/wheel
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	$(BIN)/python -m venv .venv/wheel
-	$(subst .venv,.venv/wheel,$(PIP)) torch==2.13.0
-	$(subst .venv,.venv/wheel,$(PIP)) dist/*.whl
+	$(subst .venv,.venv/wheel,$(PIP)) "$$(echo dist/*.whl)[runtime]"
 	cd dist && ../$(subst .venv,.venv/wheel,$(BIN))/quietlight doctor
 
 format: .venv/setup.done

@@ -59,6 +59,7 @@ def test_an_engine_that_computes_something_else_is_found(monkeypatch: pytest.Mon
     results = iter([np.zeros(3, np.float32), np.full(3, 0.5, np.float32), np.full(3, np.nan, np.float32)])
     monkeypatch.setattr(engine, "run", lambda *_, **__: next(results))
     monkeypatch.setattr(engine, "ENGINES", {"numpy": "", "pillow": "", "typer": "", "nothing-like-that": ""})
+    monkeypatch.setattr(engine, "EXTRAS", {"nothing-like-that": "extra"})
     monkeypatch.setattr(libraries, "find_spec", lambda name: None if "nothing" in name else name)
     states = {check.name: check.state for check in libraries.engines()}
     assert states == {

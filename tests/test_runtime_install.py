@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from quietlight.batch.places import JOURNAL
+
 ROOT = Path(__file__).parents[1]
 MOST_BYTES = 350e6
 pytestmark = pytest.mark.skipif(
@@ -43,4 +45,4 @@ def test_an_install_without_torch_is_small_and_works(tmp_path, shoot):
     quietlight("denoise", *burst, "--out", "clean", "--burst", "on")
     quietlight("develop", raw, "--out", "photos")
     made = {path.name for folder in ("clean", "photos") for path in (tmp_path / folder).iterdir()}
-    assert made == {"photo_clean.png", "raw_clean.dng", "burst-0_clean.dng", "raw.jpg"}
+    assert made == {"photo_clean.png", "raw_clean.dng", "burst-0_clean.dng", "raw.jpg", JOURNAL}

@@ -7,6 +7,7 @@ pixels (which keeps the parity of a Bayer pattern), as far as the caller wants a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,17 @@ def apply(
         if progress is not None:
             progress(done / len(places))
     return out
+
+
+def apply_to_frames(function: Callable[[Array], Array], frames: Array, **how: Any) -> Array:
+    """As `apply`, for a function of frames [N, C, h, w] that gives planes [channels, h, w]; frames of a piece are contiguous."""
+
+    def work(piece: Array) -> Array:
+        part = np.moveaxis(piece, 2, 0).reshape(*frames.shape[:2], *piece.shape[:2])
+        return np.moveaxis(function(np.ascontiguousarray(part)), 0, 2)
+
+    planes = np.moveaxis(frames.reshape(-1, *frames.shape[2:]), 0, 2)
+    return np.moveaxis(apply(work, planes, **how), 2, 0)
 
 
 def side(most: int, bytes_per_pixel: float) -> int:

@@ -73,20 +73,20 @@ def _version(library: str) -> str:
 def engines() -> Iterator[Check]:
     """Every engine that is installed runs the same small network, with the same result."""
     try:
-        from quietlight.engine import ENGINES
+        from quietlight.engine import ENGINES, EXTRAS
     except ImportError as error:
         yield Check("engines", "wrong", str(error), "mend the libraries above")
         return
     installed = [name for name in ENGINES if find_spec(name) is not None]
     if not installed:
-        advice = f"pip install one of {', '.join(ENGINES)}"
+        advice = "pip install 'quietlight[runtime]'"
         yield Check("engines", "wrong", "none that runs networks", advice)
     first: list[NDArray[Any]] = []
     for name in ENGINES:
         if name in installed:
             yield from guarded(f"engine {name}", lambda name=name: _engine(name, first))  # type: ignore[misc]
         else:
-            yield Check(f"engine {name}", "missing", "not installed", f"pip install {name}")
+            yield Check(f"engine {name}", "missing", "not installed", f"pip install 'quietlight[{EXTRAS[name]}]'")
 
 
 def _engine(name: str, first: list[NDArray[Any]]) -> Check:

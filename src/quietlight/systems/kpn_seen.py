@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from quietlight import engine, tiles
 from quietlight.camera.bayer import as_rggb, pad_even, undo_as_rggb, unpack
-from quietlight.frames import BAYER, Array, NoiseProfile, RawFrame, UnusableInput
+from quietlight.frames import BAYER, NoiseProfile, RawFrame, UnusableInput
 from quietlight.systems.align import Field, Plane
 from quietlight.systems.bursts import MISFIT, Progress, Raws
 from quietlight.systems.raw_guards import clipped, squares
@@ -126,21 +126,10 @@ class Seen:
 
     def _tiled(self, run: Callable[[Plane], Plane], stack: Plane, progress: Progress | None = None) -> Plane:
         """`run` over a stack [N, C, h, w], tile by tile: what it gives, [channels, h, w]."""
-
-        def piece(tile: Array) -> Plane:
-            frames = np.ascontiguousarray(np.moveaxis(tile, 2, 0)).reshape(*stack.shape[:2], *tile.shape[:2])
-            return np.moveaxis(run(frames), 0, 2)
-
-        result = tiles.apply(
-            piece,
-            np.moveaxis(stack.reshape(-1, *stack.shape[2:]), 0, 2),
-            tile=TILE,
-            margin=MARGIN,
-            border=_BORDER,
-            multiple=self.net.weights.multiple,
-            progress=progress,
+        multiple = self.net.weights.multiple
+        return tiles.apply_to_frames(
+            run, stack, tile=TILE, margin=MARGIN, border=_BORDER, multiple=multiple, progress=progress
         )
-        return np.moveaxis(result, 2, 0)
 
 
 def see(

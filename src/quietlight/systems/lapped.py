@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quietlight import tiles
-from quietlight.frames import Array
 
 Planes = NDArray[np.float32]
 
@@ -81,18 +80,4 @@ def by_pieces(
 
     It gets pieces whose sides are multiples of half a tile, and half a tile at their borders is not used of what it makes of them.
     """
-    count, channels = frames.shape[:2]
-
-    def work(piece: Array) -> Planes:
-        part = np.moveaxis(piece, 2, 0).reshape(count, channels, *piece.shape[:2])
-        return np.moveaxis(function(np.ascontiguousarray(part)), 0, 2)
-
-    made = tiles.apply(
-        work,
-        np.moveaxis(frames.reshape(-1, *frames.shape[2:]), 0, 2),
-        tile=_PIECE,
-        margin=_HALF,
-        multiple=_HALF,
-        progress=progress,
-    )
-    return np.moveaxis(made, 2, 0)
+    return tiles.apply_to_frames(function, frames, tile=_PIECE, margin=_HALF, multiple=_HALF, progress=progress)
