@@ -60,7 +60,7 @@ def _graph(module: Any, method: str, inputs: list[Tensor]) -> bytes:
             last = tensor.ndim - 1
             shape |= {last - 1: module.multiple * height, last: module.multiple * width}
         shapes.append(shape)
-    with _quiet():
+    with quiet("torch.onnx"):
         program = torch.onnx.export(
             _Asked(module, method).eval(),
             tuple(inputs),
@@ -119,9 +119,9 @@ def _emptied(model: onnx_ir.Model, parameters: Any) -> bytes:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter tells its own story, which is not the user's."""
-    logger = logging.getLogger("torch.onnx")
+def quiet(name: str) -> Iterator[None]:
+    """What a logger and the warnings would tell is kept back: exporters tell their own story, which is not the user's."""
+    logger = logging.getLogger(name)
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:
