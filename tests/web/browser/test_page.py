@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import quietlight as ql
+from quietlight.batch.places import JOURNAL
 
 pytest.importorskip("gradio", reason="the extra [web] is not installed: make test-web installs it and runs these")
 
@@ -24,7 +25,7 @@ def by_command(command: str, folder: Path) -> bytes:
     program, *arguments = shlex.split(command)
     assert program == "quietlight"
     subprocess.run([sys.executable, "-m", "quietlight", *arguments], cwd=folder, check=True, capture_output=True)
-    (made,) = (folder / "clean").iterdir()
+    (made,) = (path for path in (folder / "clean").iterdir() if path.name != JOURNAL)
     content = made.read_bytes()
     made.unlink()
     return content
