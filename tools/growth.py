@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +73,7 @@ def measured(of: str, count: float) -> Point:
     with tempfile.TemporaryDirectory(prefix="quietlight-") as name:
         folder = Path(name)
         suffix = ".jpg" if of == "photo" else ".dng"
-        write(small(of), folder / f"small{suffix}")
+        apart(write_small, of, folder / f"small{suffix}")
         start, _ = run([folder / f"small{suffix}"], folder / "start")
         if of == "files":
             files = [folder / "in" / f"{number:04}.dng" for number in range(int(count))]
@@ -78,9 +82,23 @@ def measured(of: str, count: float) -> Point:
                 shutil.copy(folder / "small.dng", file)
             cpu, memory = run([folder / "in"], folder / "out")
             return Point(of, count, cpu - start, memory)
-        write((frames.raw if of == "raw" else frames.photo)(count), folder / f"made{suffix}")
+        apart(write_made, of, count, folder / f"made{suffix}")
         cpu, memory = run([folder / f"made{suffix}"], folder / "out")
     return Point(of, count, cpu - start, memory)
+
+
+def apart(make: Callable[..., None], *arguments: Any) -> None:
+    """In a process of its own: the most memory that a process had counts for those that it starts, too."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        pool.submit(make, *arguments).result()
+
+
+def write_made(of: str, megapixels: float, path: Path) -> None:
+    write((frames.raw if of == "raw" else frames.photo)(megapixels), path)
+
+
+def write_small(of: str, path: Path) -> None:
+    write(small(of), path)
 
 
 def small(of: str) -> Frame:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 AUTO = "auto"
 MOST_LOST = 0.02
 """dB that a network may lose by bf16."""
+LARGE = 1 << 22
+"""Numbers of a picture beyond which engines give back the memory that it took; for smaller ones they keep it for the next."""
 MEASURED = Path(__file__).parent / "precision.json"
 
 

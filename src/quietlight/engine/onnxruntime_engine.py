@@ -11,7 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, NotI
 
 from quietlight import machine
 from quietlight.engine import graphs
-from quietlight.engine.choice import Unavailable
+from quietlight.engine.choice import LARGE, Unavailable
 from quietlight.zoo import Weights
 
 _ERRORS_ALONE = 3  # of ONNX Runtime's levels of logging
@@ -33,8 +33,12 @@ def runner(model: bytes) -> Any:
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]
 
+    frugal = onnxruntime.RunOptions()
+    frugal.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
     def compute(*arrays: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = session.run(None, dict(zip(names, arrays, strict=True)))[0]
+        given = dict(zip(names, arrays, strict=True))
+        output: NDArray[np.float32] = session.run(None, given, frugal if arrays[0].size > LARGE else None)[0]
         return output
 
     return compute

@@ -15,7 +15,7 @@ from openvino import opset13 as opset
 
 from quietlight import machine
 from quietlight.engine import cache, graphs
-from quietlight.engine.choice import Unavailable, bears_bf16
+from quietlight.engine.choice import LARGE, Unavailable, bears_bf16
 from quietlight.zoo import Weights
 
 _DEVICE = "CPU"
@@ -59,7 +59,11 @@ def runner(weights: Weights, model: bytes, bf16: bool) -> Any:
             for part in parts:
                 found = part(values, share_inputs=True, share_outputs=True)
                 values = [found[number] for number in range(len(part.outputs))]
-            return np.array(values[0])
+            result = np.array(values[0])
+            if arrays[0].size > LARGE:
+                for part in parts:
+                    part.release_memory()
+            return result
 
     return compute
 
