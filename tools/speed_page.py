@@ -53,7 +53,11 @@ def main() -> None:
     parser.add_argument("--workers", type=Path, required=True)
     options = parser.parse_args()
     points = json.loads(options.growth.read_text())
-    parts = [INTRODUCTION, *(table_of(path) for path in options.speed), GROWTH + "\n".join(map(line_of, points)) + "\n"]
+    parts = [
+        INTRODUCTION,
+        *(table_of(path) for path in options.speed),
+        GROWTH + "\n".join(map(line_of, points)) + "\n" + told(points),
+    ]
     (DOCS / "speed.md").write_text("\n".join(parts) + WORKERS.format(**json.loads(options.workers.read_text())))
     fill_memory(points)
 
@@ -67,6 +71,19 @@ def table_of(path: Path) -> str:
     sizes = sorted({row.megapixels for row in report.rows})
     threads = "one thread" if report.threads == 1 else f"{report.threads} threads"
     return f"## {', '.join(f'{size:g}' for size in sizes)} megapixels, {threads}\n\n{report.as_text()}\n"
+
+
+def told(points: list[dict[str, Any]]) -> str:
+    """How much more ten times as much takes, at the large end."""
+    found = {(point["of"], point["count"]): point["cpu"] for point in points}
+    raws, photos, files = (
+        found[of, more] / found[of, less]
+        for of, less, more in (("raw", 10, 100), ("photo", 10, 100), ("files", 100, 1000))
+    )
+    return (
+        f"\nA raw of 100 megapixels takes {raws:.1f} times as long as one of 10, a photo {photos:.1f} times: what is looked at "
+        f"once, however large a picture is, weighs less. A thousand files take {files:.1f} times as long as a hundred.\n"
+    )
 
 
 def line_of(point: dict[str, Any]) -> str:

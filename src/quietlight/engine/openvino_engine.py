@@ -73,6 +73,7 @@ def _settings(precision: str) -> dict[str, Any]:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_NUM_THREADS": machine.cores(),
         "INFERENCE_PRECISION_HINT": precision,
+        "ENABLE_CPU_PINNING": False,  # two workers of one thread would be bound to the same core
     }
 
 
