@@ -44,7 +44,7 @@ A network is computed in bf16 where the processor multiplies in it and the loss 
 The loss is that of the score by the network's own recipe, on crops of five pictures of CBSD68 with the noise that it learnt from.
 Time is that of one processor, relative to torch in float32 in the same run, on {SIDE}×{SIDE} pixels. Networks that judge noise stay
 in float32, and with OpenVINO what comes before a network's first convolution. Int8 is for dense networks alone, as
-`quietlight export NAME --onnx FILE --int8` writes them for other programs: no engine of ours takes it by itself.
+the option `--int8` of `quietlight export` writes them for other programs: no engine of ours takes it by itself.
 """
 
 

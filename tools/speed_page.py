@@ -103,8 +103,8 @@ def fill_memory(points: list[dict[str, Any]]) -> None:
     ]
     table = "\n".join(["| command | peak, GB |", "|---|---:|", *rows])
     text = re.sub(
-        r"(<!-- memory -->\n).*?(\n<!-- /memory -->)",
-        lambda marks: f"{marks[1]}{table}{marks[2]}",
+        r"(<!-- memory -->\n).*?(<!-- /memory -->)",
+        lambda marks: f"{marks[1]}{table}\n{marks[2]}",
         path.read_text(),
         flags=re.S,
     )
