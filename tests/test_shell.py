@@ -87,5 +87,4 @@ def test_the_image_is_built_of_what_is_there_and_runs_without_rights() -> None:
     users = [rest for step, rest in steps if step == "USER"]
     assert users
     assert "root" not in users
-    pinned = (ROOT / "constraints.txt").read_text().split()[-1]
-    assert pinned in text
+    assert "[fast,io]" in text  # an engine comes along
