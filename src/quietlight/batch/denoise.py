@@ -6,52 +6,35 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from quietlight.analysis.calibrate import Calibration
+from quietlight.batch.cleaning import Cleaning
 from quietlight.batch.inputs import Job, target_of
-from quietlight.batch.reports import Clock, Reports
-from quietlight.batch.tasks import Progress, photo_suffix, read_job
+from quietlight.batch.reports import Clock
+from quietlight.batch.tasks import Progress, photo_suffix
 from quietlight.engine import use
-from quietlight.engine.choice import AUTO
-from quietlight.frames import Burst, Frame, Image, RawFrame, UnusableInput
-from quietlight.io import RawFormat, write
+from quietlight.frames import Burst, Frame, Image, UnusableInput
+from quietlight.io import write
 from quietlight.pipeline import denoise
 from quietlight.systems import Result
 
 
-@dataclass(frozen=True)
-class Denoise:
-    """See `tasks.Task`; most arguments are those of `pipeline.denoise`.
+@dataclass(frozen=True, kw_only=True)
+class Denoise(Cleaning):
+    """See `tasks.Task`; arguments as for `pipeline.denoise`.
 
     Args:
         local, remove: for photos; raws among the files go without.
-        raw_format: describes files without a header.
-        reports: None for no reports.
-        template: what results are called, see `inputs.target_of`.
     """
 
-    strength: float = 1.0
-    chroma: float | None = None
     grain: float = 0.0
     local: bool = False
     remove: tuple[str, ...] = ()
-    noise_scale: float = 1.0
-    calibration: Calibration | None = None
-    dark: RawFrame | None = None
-    banding: bool = False
-    engine: str = AUTO
-    raw_format: RawFormat | None = None
-    reports: Reports | None = None
     template: str = field(default="{stem}_clean{suffix}", compare=False)
 
     def plan(self, job: Job) -> PurePosixPath:
         return target_of(job, self.template, photo_suffix(job, self.raw_format) or ".dng")
 
     def read(self, job: Job, progress: Progress) -> tuple[Frame, Clock]:
-        if self.reports:
-            self.reports.planned(self.plan(job))  # refuses existing ones before anything is computed
-        clock = Clock()
-        with clock.part("reading"):
-            frame = read_job(job, self.raw_format, progress)
+        frame, clock = self.timed(job, self.plan(job), progress)
         if (self.local or self.remove) and isinstance(frame, Burst) and isinstance(frame.frames[0], Image):
             raise UnusableInput("--local and --remove are for single photos: add --burst off")
         return frame, clock
@@ -67,18 +50,10 @@ class Denoise:
         photo = isinstance(frame, Image)
         result: Result = denoise(
             frame,
-            strength=self.strength,
-            chroma=self.chroma,
             grain=self.grain,
             local=self.local and photo,
             remove=self.remove if photo else (),
-            noise_scale=self.noise_scale,
-            calibration=self.calibration,
-            dark=self.dark,
-            banding=self.banding,
-            frugal=self.reports is None,
-            record=True,
-            progress=progress,
+            **self.options(progress),
         )
         return result
 

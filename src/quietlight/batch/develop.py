@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple
 
-from quietlight.analysis.calibrate import Calibration
+from quietlight.batch.cleaning import Cleaning
 from quietlight.batch.inputs import Job, target_of
-from quietlight.batch.reports import Clock, Reports
-from quietlight.batch.tasks import Progress, read_job
+from quietlight.batch.reports import Clock
+from quietlight.batch.tasks import Progress
 from quietlight.engine import use
-from quietlight.engine.choice import AUTO
 from quietlight.frames import Burst, Image, RawFrame, UnusableInput
-from quietlight.io import RawFormat, write
+from quietlight.io import write
 from quietlight.pipeline import develop
 from quietlight.systems import Result
 
 
-@dataclass(frozen=True)
-class Develop:
+@dataclass(frozen=True, kw_only=True)
+class Develop(Cleaning):
     """See `tasks.Task`; most arguments are those of `pipeline.develop`.
 
     Args:
         file_format: jpg (8 bits), tif or png (16 bits).
         quality: of JPEG files.
-        raw_format: describes files without a header.
-        reports: None for no reports.
-        template: what results are called, see `inputs.target_of`.
     """
 
     file_format: str = "jpg"
@@ -38,17 +34,7 @@ class Develop:
     denoise: Literal["auto", "off"] = "auto"
     look: str = "neutral"
     enhance: float | None = None
-    strength: float = 1.0
-    chroma: float | None = None
-    noise_scale: float = 1.0
     quality: int = 95
-    calibration: Calibration | None = None
-    dark: RawFrame | None = None
-    banding: bool = False
-    engine: str = AUTO
-    raw_format: RawFormat | None = None
-    reports: Reports | None = None
-    template: str = field(default="{stem}{suffix}", compare=False)
 
     @property
     def bits(self) -> int:
@@ -59,11 +45,7 @@ class Develop:
         return target_of(job, self.template, f".{self.file_format}")
 
     def read(self, job: Job, progress: Progress) -> tuple[RawFrame | Burst, Clock]:
-        if self.reports:
-            self.reports.planned(self.plan(job))  # refuses existing ones before anything is computed
-        clock = Clock()
-        with clock.part("reading"):
-            frame = read_job(job, self.raw_format, progress)
+        frame, clock = self.timed(job, self.plan(job), progress)
         if isinstance(frame, Image) or (isinstance(frame, Burst) and isinstance(frame.frames[0], Image)):
             raise UnusableInput(f"{job.place}: is a photo, so developed already: use quietlight denoise")
         return frame, clock
@@ -73,18 +55,7 @@ class Develop:
         use(self.engine)
         with clock.part("developing"):
             result = self._rendering(frame)(
-                denoise=self.denoise,
-                look=self.look,
-                enhance=self.enhance,
-                strength=self.strength,
-                chroma=self.chroma,
-                noise_scale=self.noise_scale,
-                calibration=self.calibration,
-                dark=self.dark,
-                banding=self.banding,
-                frugal=self.reports is None,
-                record=True,
-                progress=progress,
+                denoise=self.denoise, look=self.look, enhance=self.enhance, **self.options(progress)
             )
         return Developed(result, clock, frame if self.reports else None)
 
