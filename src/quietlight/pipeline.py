@@ -13,8 +13,9 @@ from quietlight.analysis import words
 from quietlight.analysis.calibrate import Calibration
 from quietlight.analysis.estimate import analyze_photo, analyze_raw, estimate_raw
 from quietlight.analysis.photo import is_drawn, squares, to_planes
-from quietlight.camera.defects import apply_gain_maps, remove_banding, repair_hot_pixels, subtract_dark
+from quietlight.camera.defects import remove_banding, repair_hot_pixels, subtract_dark
 from quietlight.camera.develop import choose_gains
+from quietlight.camera.shading import apply_gain_maps
 from quietlight.camera.tone import MID_GRAY
 from quietlight.frames import Array, Burst, Finding, Frame, Image, NoiseProfile, NoiseReport, RawFrame, UnusableInput
 from quietlight.io.metadata import turned_upright, with_fields

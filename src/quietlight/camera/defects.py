@@ -1,4 +1,4 @@
-"""RawFrame -> RawFrame: what the sensor and the lens add to the light, taken away: hot pixels, dark pattern, banding, shading."""
+"""RawFrame -> RawFrame: what the sensor adds to the light, taken away: hot pixels, dark pattern, banding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from quietlight import machine
 from quietlight.camera.bayer import pattern_colors
-from quietlight.frames import BAYER, Floats, GainMap, NoiseProfile, RawFrame, UnusableInput
+from quietlight.camera.shading import grid_weights, writable
+from quietlight.frames import BAYER, Floats, NoiseProfile, RawFrame, UnusableInput
 from quietlight.tiles import mirrored
 
 Plane = NDArray[np.float32]
@@ -71,20 +72,11 @@ def repair_hot_pixels(frame: RawFrame, threshold: float = 5.0, *, out: Plane | N
 
     with ThreadPoolExecutor(machine.cores()) as threads:
         found = list(threads.map(found_in, _planes(frame)))
-    repaired, mask = _target(frame.mosaic, out), np.zeros(frame.mosaic.shape, np.bool_)
+    repaired, mask = writable(frame.mosaic, out), np.zeros(frame.mosaic.shape, np.bool_)
     for at, repairs in found:  # not before all are found: the planes are seen as they were
         repaired[at] = repairs
         mask[at] = True
     return replace(frame, mosaic=repaired), mask
-
-
-def _target(mosaic: Plane, out: Plane | None) -> Plane:
-    """The mosaic in an array that may be changed."""
-    if out is None:
-        return mosaic.copy()
-    if out is not mosaic:
-        np.copyto(out, mosaic)
-    return out
 
 
 def _planes(frame: RawFrame) -> Iterator[tuple[Plane, int, tuple[int, int, int, int | None]]]:
@@ -208,7 +200,7 @@ def subtract_dark(frame: RawFrame, dark: RawFrame, *, out: Plane | None = None) 
     Raises UnusableInput for a dark of another size, pattern, exposure time or ISO.
     """
     _check_dark(frame, dark)
-    mosaic = _target(frame.mosaic, out)
+    mosaic = writable(frame.mosaic, out)
     added = [0.0, 0.0, 0.0]
     for plane, color, (top, left, step, channel) in _planes(dark):
         some = plane[:: max(1, plane.shape[0] // 256)]
@@ -257,21 +249,9 @@ def _smooth_pattern(plane: Plane) -> Plane:
     weights = []
     for cells, size in ((rows, plane.shape[0]), (columns, plane.shape[1])):
         centers = [float(cell.mean()) for cell in cells]
-        weights.append(_weights(np.interp(np.arange(size), centers, np.arange(len(centers))), len(centers)))
+        weights.append(grid_weights(np.interp(np.arange(size), centers, np.arange(len(centers))), len(centers)))
     smooth: Plane = weights[0] @ means.astype(np.float32) @ weights[1].T
     return smooth
-
-
-def _weights(position: Floats, count: int) -> Plane:
-    """[n, count] matrix that interpolates a grid of `count` points at n positions, straight between points, held outside."""
-    held = np.clip(position, 0, count - 1)
-    first = np.minimum(held.astype(np.intp), max(count - 2, 0))
-    share = held - first
-    matrix = np.zeros((len(held), count), np.float32)
-    row = np.arange(len(held))
-    matrix[row, first] = 1 - share
-    matrix[row, np.minimum(first + 1, count - 1)] += share
-    return matrix
 
 
 def remove_banding(frame: RawFrame, *, out: Plane | None = None) -> RawFrame:
@@ -362,40 +342,3 @@ def _continued(rows: Plane, count: int) -> Plane:
     first, second = np.median(rows[:_END], axis=0), np.median(rows[_END : 2 * _END], axis=0)
     start = first - (second - first) * ((_END - 1) / 2 / _END)
     return np.asarray(2 * start - rows[1 : count + 1], np.float32)
-
-
-def apply_gain_maps(frame: RawFrame, *, out: Plane | None = None) -> RawFrame:
-    """The frame multiplied by its lens-shading maps, which it no longer has (DNG 1.4, GainMap opcode).
-
-    The gain at (row, column) is the map at ((row + 0.5 - top) / height - origin) / spacing, bilinear, edges repeated, for every
-    `pitch`-th pixel of its area. A map with fewer planes than the frame uses its last one for the others. The noise profile
-    stays: it is true where the gain is 1, the middle of most lenses. `out` as for `repair_hot_pixels`.
-    """
-    if not frame.gain_maps:
-        return frame
-    mosaic = _target(frame.mosaic, out)
-    planes = [mosaic] if mosaic.ndim == 2 else [mosaic[..., c] for c in range(mosaic.shape[2])]
-    for gain_map in frame.gain_maps:
-        for number, plane in enumerate(planes):
-            _apply_gain_map(plane, gain_map, gain_map.gains[..., min(number, gain_map.gains.shape[2] - 1)])
-    return replace(frame, mosaic=mosaic, gain_maps=())
-
-
-def _apply_gain_map(plane: Plane, gain_map: GainMap, gains: Floats) -> None:
-    """Multiply the pixels of `plane` [H, W] that the map applies to, in place."""
-    pixels, weights = [], []
-    for axis in (0, 1):
-        pitch, first = gain_map.pitch[axis], gain_map.area[axis]
-        # A cut frame's areas begin outside of it: the first pixel inside keeps the pitch.
-        first += max(0, -(first // pitch)) * pitch
-        pixels.append(np.arange(first, min(gain_map.area[axis + 2], plane.shape[axis]), pitch))
-        share = (pixels[axis] + 0.5 - gain_map.bounds[axis]) / gain_map.bounds[axis + 2]
-        weights.append(_weights((share - gain_map.origin[axis]) / (gain_map.spacing[axis] or 1), gains.shape[axis]))
-    if not (pixels[0].size and pixels[1].size):
-        return
-    across = (gains @ weights[1].T).astype(np.float32)
-    columns = slice(pixels[1][0], pixels[1][-1] + 1, gain_map.pitch[1])
-    for top in range(0, len(pixels[0]), _STRIP):
-        rows = pixels[0][top : top + _STRIP]
-        inside = slice(rows[0], rows[-1] + 1, gain_map.pitch[0])
-        plane[inside, columns] *= weights[0][top : top + _STRIP] @ across

@@ -19,8 +19,8 @@ from quietlight.arrays import Pixels, like, namespace
 from quietlight.camera import tone
 from quietlight.camera.bayer import crop, pad_even, pattern_colors, plane_offsets, plane_views
 from quietlight.camera.color import DAYLIGHT_KELVIN, WHITE_BALANCES, Gains, kelvin_to_gains, srgb_from_camera
-from quietlight.camera.defects import apply_gain_maps
 from quietlight.camera.demosaic import HALO, demosaic_phases, with_halo
+from quietlight.camera.shading import apply_gain_maps
 from quietlight.camera.white_balance import estimate_white_balance, planckian_locus
 from quietlight.frames import BAYER, Array, Floats, Image, RawFrame, UnusableInput
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from quietlight.camera.defects import apply_gain_maps
 from quietlight.camera.develop import develop, neutral_rendering
+from quietlight.camera.shading import apply_gain_maps
 from quietlight.frames import RawFrame
 from quietlight.systems import Result
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from quietlight.camera.align import shift_between
 from quietlight.camera.bayer import crop
-from quietlight.camera.defects import apply_gain_maps, repair_hot_pixels
+from quietlight.camera.defects import repair_hot_pixels
 from quietlight.camera.develop import choose_gains, upright
 from quietlight.camera.prepare import prepare
+from quietlight.camera.shading import apply_gain_maps
 from quietlight.camera.tone import srgb_encode
 from quietlight.frames import BAYER, Array, Floats, Image, Metadata, RawFrame, UnusableInput
 from quietlight.io import read_file
