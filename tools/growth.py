@@ -30,6 +30,8 @@ from quietlight.frames import Frame, Image, RawFrame
 from quietlight.io import write
 
 SMALL = 256
+LEAST = 0.1
+"""CPU seconds that can be told from the start-up; a point below is not drawn."""
 WIDTH, HEIGHT, LEFT, TOP = 420, 300, 60, 40
 LEGEND = {"raw": "raws, megapixels", "photo": "photos, megapixels", "files": "files of 256 x 256"}
 COLORS = {"raw": "#1f6fb4", "photo": "#c4511d", "files": "#2f855a"}
@@ -144,13 +146,13 @@ def drawn(points: list[Point]) -> str:
 
 
 def panel(points: list[Point], what: str, title: str, left: int) -> str:
-    values = [max(getattr(point, what), 0.01) for point in points]
+    values = [max(getattr(point, what), LEAST) for point in points]
     across = decades([point.count for point in points])
     up = decades(values)
 
     def place(count: float, value: float) -> tuple[float, float]:
         x = left + LEFT + (np.log10(count) - across[0]) / (across[1] - across[0]) * (WIDTH - LEFT - 20)
-        y = HEIGHT - (np.log10(max(value, 0.01)) - up[0]) / (up[1] - up[0]) * (HEIGHT - TOP)
+        y = HEIGHT - (np.log10(value) - up[0]) / (up[1] - up[0]) * (HEIGHT - TOP)
         return round(float(x), 1), round(float(y), 1)
 
     parts = [f'<text x="{left + LEFT}" y="{TOP - 15}" font-weight="bold">{title}</text>']
@@ -162,7 +164,7 @@ def panel(points: list[Point], what: str, title: str, left: int) -> str:
             at = (x - 8, y + 18) if axis == "x" else (left + 8, y + 4)
             parts.append(f'<text x="{at[0]}" y="{at[1]}" fill="#555">{10.0**decade:g}</text>')
     for of, color in COLORS.items():
-        own = sorted((p for p in points if p.of == of), key=lambda p: p.count)
+        own = sorted((p for p in points if p.of == of and getattr(p, what) >= LEAST), key=lambda p: p.count)
         places = [place(p.count, getattr(p, what)) for p in own]
         line = " ".join(f"{x},{y}" for x, y in places)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2"/>')

@@ -74,6 +74,7 @@ def group(name: str) -> Iterator[Group]:
     distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Group(distributed.get_rank(), distributed.get_world_size(), device)
+        distributed.barrier()  # none leaves, and takes the group's threads along, while another still uses them
     finally:
         distributed.destroy_process_group()
 
