@@ -64,29 +64,36 @@ def train(
     """
     clock = _Clock(budget)
     with distributed.group(device) as group:
-        if recipe.batch < recipe.accumulate * group.size:
-            raise UnusableInput(
-                f"a batch of {recipe.batch} cannot be cut for {group.size} processes in {recipe.accumulate} parts: raise batch"
-            )
-        torch.backends.cudnn.benchmark = True  # all batches of a run have one size
-        newest = checkpoint.latest(out)
-        run = _Run(recipe, group.device, fresh=newest is None)
-        if newest is not None:
-            run.step = checkpoint.restore(newest, recipe, run.network, run.average, run.optimiser)
-        log = _Log(out, run, watch) if group.is_first else None
-        score = None
-        while run.step < recipe.steps:
-            _steps_to_checkpoint(run, group, clock, log)
-            if log:
-                checkpoint.save(out, recipe, run.step, run.network, run.average, run.optimiser)
-                score = _validate(run, clock)
-                log.validation(score)
-            if group.any(clock.is_over()):
-                break
-        if not log or run.step < recipe.steps:
-            return None
-        score = _validate(run, clock) if score is None else score
-        return None if score is None else _finish(run, out, score)
+        return _trained(recipe, out, group, clock, watch)
+
+
+def _trained(
+    recipe: Recipe, out: Path, group: distributed.Group, clock: _Clock, watch: Callable[[Status], None]
+) -> Path | None:
+    """What `train` does in the group. A function of its own, so that nothing of it is left when the group ends."""
+    if recipe.batch < recipe.accumulate * group.size:
+        raise UnusableInput(
+            f"a batch of {recipe.batch} cannot be cut for {group.size} processes in {recipe.accumulate} parts: raise batch"
+        )
+    torch.backends.cudnn.benchmark = True  # all batches of a run have one size
+    newest = checkpoint.latest(out)
+    run = _Run(recipe, group.device, fresh=newest is None)
+    if newest is not None:
+        run.step = checkpoint.restore(newest, recipe, run.network, run.average, run.optimiser)
+    log = _Log(out, run, watch) if group.is_first else None
+    score = None
+    while run.step < recipe.steps:
+        _steps_to_checkpoint(run, group, clock, log)
+        if log:
+            checkpoint.save(out, recipe, run.step, run.network, run.average, run.optimiser)
+            score = _validate(run, clock)
+            log.validation(score)
+        if group.any(clock.is_over()):
+            break
+    if not log or run.step < recipe.steps:
+        return None
+    score = _validate(run, clock) if score is None else score
+    return None if score is None else _finish(run, out, score)
 
 
 class _Clock:
